@@ -1,0 +1,135 @@
+"""Every error this library raises on purpose: a stable code, the place, and what to do about it.
+
+All derive from `EsfEtlError`, survive pickling (they come back from worker processes), and never carry the
+text of a page or a person's contact.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+__all__ = [
+    "AuditFailed",
+    "ContractError",
+    "EsfEtlError",
+    "LandingError",
+    "LockHeld",
+    "MissingExtra",
+    "NotAProjectPage",
+    "QueryError",
+    "SnapshotDamaged",
+    "UsageError",
+    "WarehouseError",
+]
+
+
+class EsfEtlError(Exception):
+    """Base of all errors of this library.
+
+    `code` is stable across releases (kebab-case); `path` and `line` (1-based) say where; `advice` says what to
+    do next. `exit_code` is what the command line ends with.
+    """
+
+    code: str = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        path: str | None = None,
+        line: int | None = None,
+        advice: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+        self.path = path
+        self.line = line
+        self.advice = advice
+
+    def __str__(self) -> str:
+        place = self.path or ""
+        if self.line is not None:
+            place = f"{place}:{self.line}" if place else f"line {self.line}"
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text} {self.advice}" if self.advice else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.message, dict(self.__dict__)))
+
+    def at(self, path: str) -> Self:
+        """The same error, naming the file it came from."""
+        self.path = path
+        return self
+
+
+def _rebuild(kind: type[EsfEtlError], message: str, state: dict[str, Any]) -> EsfEtlError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    error.__dict__.update(state)
+    return error
+
+
+class NotAProjectPage(EsfEtlError):
+    """The text is no project page, or not the whole of one. `code` is the reason (see `esf_etl.pages.refusal`)."""
+
+    code = "not-a-project-page"
+
+
+class LandingError(EsfEtlError):
+    """The landing folder is missing, unreadable, or empty although the ledger knows files in it."""
+
+    code = "landing-unavailable"
+
+
+class WarehouseError(EsfEtlError):
+    """The warehouse folder cannot be used as it is."""
+
+    code = "warehouse-unusable"
+
+
+class SnapshotDamaged(WarehouseError):
+    """A published file is not the one that was published; nothing is built upon it."""
+
+    code = "snapshot-damaged"
+
+
+class AuditFailed(WarehouseError):
+    """The new snapshot did not pass its audit; what is published stays as it was."""
+
+    code = "audit-failed"
+
+
+class ContractError(EsfEtlError):
+    """A table does not have the shape its contract asks for. This is a bug of ours, not of a page."""
+
+    code = "contract-broken"
+
+
+class QueryError(EsfEtlError):
+    """A query of the user's was refused by the database."""
+
+    code = "query-failed"
+
+
+class UsageError(EsfEtlError):
+    """The command or call asks for something that cannot be meant."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class LockHeld(EsfEtlError):
+    """Another run is writing this warehouse."""
+
+    code = "lock-held"
+    exit_code = 3
+
+
+class MissingExtra(EsfEtlError):
+    """A part of the library was asked for whose packages are not installed."""
+
+    code = "missing-extra"

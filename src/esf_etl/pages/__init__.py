@@ -1,0 +1,1 @@
+"""What a page says: pure functions over text, standard library only."""

@@ -1,0 +1,59 @@
+"""Bytes -> text: byte order mark, UTF-8, Windows-1252, Latin-1; line ends; composed letters.
+
+Nothing here moves a line: line numbers of the cleaned text are those of the file.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from esf_etl.errors import NotAProjectPage
+from esf_etl.pages.records import Diagnostic
+
+__all__ = ["clean_lines", "decode"]
+
+_BOM = "\ufeff"
+
+
+def decode(data: bytes) -> tuple[str, tuple[Diagnostic, ...]]:
+    """The text of a file, and what was noticed about its encoding.
+
+    UTF-8 is tried first (all that was seen in the wild), then Windows-1252, then Latin-1, which never fails.
+    Raises `NotAProjectPage` (`empty`, `binary`) for a file that holds no text.
+    """
+    if not data.strip():
+        msg = "the file is empty."
+        raise NotAProjectPage(msg, code="empty", advice="Save the page again.")
+    if b"\0" in data:
+        msg = "the file holds binary data, no text."
+        raise NotAProjectPage(
+            msg,
+            code="binary",
+            line=data.count(b"\n", 0, data.index(b"\0")) + 1,
+            advice="Save the page as plain UTF-8 text.",
+        )
+    try:
+        return data.decode("utf-8"), ()
+    except UnicodeDecodeError:
+        pass
+    try:
+        text, name = data.decode("cp1252"), "Windows-1252"
+    except UnicodeDecodeError:
+        text, name = data.decode("latin-1"), "Latin-1"
+    return text, (Diagnostic("not-utf-8", "info", None, f"The file is not UTF-8; it was read as {name}."),)
+
+
+def clean_lines(text: str) -> tuple[list[str], tuple[Diagnostic, ...]]:
+    """The lines of a text without blanks at their ends, letters composed (NFC), and what was repaired.
+
+    Lines end at LF, CRLF or CR and nowhere else: a form feed or U+2028 inside prose starts no line.
+    """
+    noticed: tuple[Diagnostic, ...] = ()
+    if text.startswith(_BOM):
+        text = text.removeprefix(_BOM)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+        noticed = (Diagnostic("letters-composed", "info", None, "Decomposed letters were composed (NFC)."),)
+    return [line.rstrip() for line in text.split("\n")], noticed

@@ -1,0 +1,171 @@
+"""The body of a page: which lines are headings, and what stands under each.
+
+A real heading stands alone on its line with a blank line before and after; headings come in one order, each at most
+once. The same words elsewhere are prose. Two things are mended: a heading glued to the end of the sentence before
+it, and the choice among several candidates, which keeps the longest run of headings that stands in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from esf_etl.pages.records import Attribute, Diagnostic, Section
+from esf_etl.pages.values import given
+
+if TYPE_CHECKING:
+    from esf_etl.pages.layouts import Layout
+
+__all__ = ["DESCRIPTION", "Body", "read_body"]
+
+DESCRIPTION = "description"
+"""The section key of prose that stands under no heading."""
+
+_SENTENCE_ENDS = '.!?:;…)"”»'
+_BULLETS = ("•", "* ", "- ")
+# A glued heading counts a little less than one that stands alone, so that of two the latter is chosen.
+_ALONE, _GLUED = 11, 10
+
+
+class _Candidate(NamedTuple):
+    """A line that may be the heading of this rank: its index, and how much of it belongs to the text before."""
+
+    line: int
+    rank: int
+    kept: int
+
+
+class _Chain(NamedTuple):
+    """Candidates that stand in order, the last one first."""
+
+    last: _Candidate
+    before: _Chain | None
+
+
+@dataclass(slots=True)
+class Body:
+    """What stands under the headings of a page: prose, lists by record field, and what was noticed."""
+
+    sections: list[Section] = field(default_factory=list)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    attributes: list[Attribute] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def read_body(lines: list[str], start: int, layout: Layout) -> Body:
+    """Sections and lists of the lines from index `start` on."""
+    body = Body()
+    candidates = _candidates(lines, start, layout)
+    chosen = _choose(candidates, len(layout.headings))
+    for passed in sorted(set(candidates) - set(chosen)):
+        message = f"The words {layout.headings[passed.rank].text!r} stand here as part of the text."
+        body.diagnostics.append(Diagnostic("heading-in-prose", "info", passed.line + 1, message))
+
+    first = chosen[0] if chosen else _Candidate(len(lines), 0, 0)
+    opening = _text(lines, start, first)
+    if given(opening) is not None:
+        body.sections.append(Section(DESCRIPTION, None, opening))
+
+    for place, here in enumerate(chosen):
+        after = chosen[place + 1] if place + 1 < len(chosen) else _Candidate(len(lines), 0, 0)
+        heading = layout.headings[here.rank]
+        if here.kept:
+            message = f"The heading {heading.text!r} is glued to the sentence before it."
+            body.diagnostics.append(Diagnostic("heading-glued", "info", here.line + 1, message))
+        if heading.kind == "list":
+            body.lists[heading.key] = _read_list(lines, here.line + 1, after.line, body)
+            continue
+        text = _text(lines, here.line + 1, after)
+        if given(text) is not None:
+            body.sections.append(Section(heading.key, heading.text, text))
+        else:
+            message = f"Nothing is given under {heading.text!r}."
+            body.diagnostics.append(Diagnostic("empty-section", "info", here.line + 1, message))
+    return body
+
+
+def _text(lines: list[str], start: int, end: _Candidate) -> str:
+    """The lines from `start` to the heading at `end`, with what stands before a glued heading on its line."""
+    part = lines[start : end.line]
+    if end.kept:
+        part.append(lines[end.line][: end.kept].rstrip())
+    return "\n".join(part).strip("\n")
+
+
+def _candidates(lines: list[str], start: int, layout: Layout) -> list[_Candidate]:
+    """Every line that may be a heading, in the order of the page."""
+    ranks = layout.heading_ranks
+    texts = layout.heading_texts
+    last_letters = layout.heading_last_letters
+    found = []
+    last = len(lines) - 1
+    for index in range(start, len(lines)):
+        line = lines[index]
+        if not line or line[-1] not in last_letters or (index < last and lines[index + 1]):
+            continue
+        rank = ranks.get(line)
+        kept = 0
+        if rank is None:
+            if not line.endswith(texts):
+                continue
+            rank, kept = next((r, len(line) - len(t)) for t, r in ranks.items() if line.endswith(t))
+            if line[kept - 1] not in _SENTENCE_ENDS:
+                continue
+        elif index > start and lines[index - 1]:
+            continue
+        if layout.headings[rank].kind == "prose" or _list_follows(lines, index + 1, ranks):
+            found.append(_Candidate(index, rank, kept))
+    return found
+
+
+def _list_follows(lines: list[str], index: int, ranks: dict[str, int]) -> bool:
+    """Whether the next line with text is a list's, so that the line before it can be a list's heading."""
+    following = next((lines[at] for at in range(index, len(lines)) if lines[at]), None)
+    if following is None or following in ranks or given(following) is None:
+        return True
+    return following.lstrip().startswith(_BULLETS)
+
+
+def _choose(candidates: list[_Candidate], ranks: int) -> list[_Candidate]:
+    """The heaviest choice of candidates whose ranks rise; of equal ones that with the earliest lines."""
+    if all(a.rank < b.rank for a, b in pairwise(candidates)):
+        return candidates
+    best: list[tuple[int, _Chain | None]] = [(0, None)] * (ranks + 1)
+    for candidate in candidates:
+        weight, chain = max(best[: candidate.rank + 1], key=lambda entry: entry[0])
+        weight += _GLUED if candidate.kept else _ALONE
+        if weight > best[candidate.rank + 1][0]:
+            best[candidate.rank + 1] = (weight, _Chain(candidate, chain))
+    chosen: list[_Candidate] = []
+    link = max(best, key=lambda entry: entry[0])[1]
+    while link is not None:
+        chosen.append(link.last)
+        link = link.before
+    return chosen[::-1]
+
+
+def _read_list(lines: list[str], start: int, end: int, body: Body) -> tuple[str, ...]:
+    """The items of a bullet list, as written and in order; one that stands twice is kept twice."""
+    items: list[str] = []
+    after_blank = True
+    for index in range(start, end):
+        line = lines[index].strip()
+        if not line:
+            after_blank = True
+            continue
+        if line.startswith(_BULLETS) or line in "•*":
+            item = given(line[1:])
+            if item is not None:
+                items.append(item)
+        elif items and not after_blank:
+            items[-1] += f" {line}"
+            body.diagnostics.append(
+                Diagnostic("item-wrapped", "info", index + 1, "A list item goes on without a bullet; it was joined.")
+            )
+        elif given(line) is not None:
+            body.attributes.append(Attribute(line))
+            message = "A line after a list is no item of it; it is kept as an attribute."
+            body.diagnostics.append(Diagnostic("line-after-list", "warning", index + 1, message))
+        after_blank = False
+    return tuple(items)
