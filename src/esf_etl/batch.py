@@ -1,0 +1,264 @@
+"""Many pages -> Arrow tables: the only place where records become columns.
+
+The tables are "staged": they have the columns of the contracts that a page fills, and `file_no`, the number of the file
+in this run. What the writer knows (run, validity, source) is added when the rows are written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from esf_etl.errors import NotAProjectPage
+from esf_etl.landing import file_bytes
+from esf_etl.pages.identity import content_digest, project_id
+from esf_etl.pages.parser import parse_bytes
+from esf_etl.pages.personal import email_domain, is_personal_number, looks_personal
+from esf_etl.pages.places import county, find_municipality
+from esf_etl.pages.records import Contact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from esf_etl.landing import LandingFile
+    from esf_etl.pages.records import Diagnostic, Project
+
+__all__ = ["FILES", "FINDINGS", "REJECTS", "Chunk", "ChunkTask", "parse_chunk", "to_tables"]
+
+_MAX_FOUND = 200
+"""A reject shows so many characters of what was found."""
+
+FILES = pa.schema([("file_no", pa.int64()), ("content_sha256", pa.string()), ("state", pa.string())])
+"""What became of each file: `parsed`, `rejected`, `unchanged` (the bytes of last time), `unsettled` (it moves)."""
+
+REJECTS = pa.schema(
+    [
+        ("file_no", pa.int64()),
+        ("ordinal", pa.int32()),
+        ("code", pa.string()),
+        ("line", pa.int32()),
+        ("field", pa.string()),
+        ("found", pa.string()),
+        ("expected", pa.string()),
+        ("message", pa.string()),
+        ("project_id", pa.string()),
+    ]
+)
+FINDINGS = pa.schema(
+    [
+        ("file_no", pa.int64()),
+        ("project_id", pa.string()),
+        ("rule", pa.string()),
+        ("field", pa.string()),
+        ("line", pa.int32()),
+        ("found", pa.string()),
+        ("message", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTask:
+    """Some files to read: each with its number and, where its bytes may be those of last time, their hash."""
+
+    files: tuple[tuple[int, LandingFile, str | None], ...]
+    schemas: Mapping[str, pa.Schema]
+    max_page_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What came of a task: staged tables by name, a row a file, and the rejects and findings of the parser."""
+
+    tables: dict[str, pa.Table]
+    files: pa.Table
+    rejects: pa.Table
+    findings: pa.Table
+
+
+def parse_chunk(task: ChunkTask) -> Chunk:
+    """Read and parse the files of a task. No page stops it: what cannot be read becomes a reject."""
+    pages: list[tuple[int, Project]] = []
+    files: list[tuple[int, str | None, str]] = []
+    rejects: list[tuple[Any, ...]] = []
+    findings: list[tuple[Any, ...]] = []
+    for number, file, known_hash in task.files:
+        state, digest, project, problems = _read(file, known_hash, task.max_page_bytes)
+        files.append((number, digest, state))
+        rejects.extend((number, place, *problem) for place, problem in enumerate(problems, 1))
+        if project is not None:
+            pages.append((number, project))
+            findings.extend(_findings(number, project))
+    return Chunk(
+        tables=to_tables(pages, task.schemas),
+        files=_table(files, FILES),
+        rejects=_table(rejects, REJECTS),
+        findings=_table(findings, FINDINGS),
+    )
+
+
+def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are decided
+    file: LandingFile, known_hash: str | None, max_bytes: int
+) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
+    """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
+    try:
+        data = file_bytes(file.location, limit=max_bytes)
+        info = os.stat(file.location, follow_symlinks=False)  # noqa: PTH116 - called once a page
+    except FileNotFoundError:
+        return "unsettled", None, None, []
+    except OSError as problem:
+        message = f"The file cannot be read: {problem.strerror}. Check its permissions and the disk."
+        return (
+            "rejected",
+            None,
+            None,
+            [("file-unreadable", None, None, problem.strerror, "a readable file", message, None)],
+        )
+    if (info.st_size, info.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
+        return "unsettled", None, None, []
+    digest = hashlib.sha256(data).hexdigest()
+    if digest == known_hash:
+        return "unchanged", digest, None, []
+    try:
+        project = parse_bytes(data, source=file.path, max_bytes=max_bytes)
+    except NotAProjectPage as problem:
+        message = problem.message[:1].upper() + problem.message[1:]
+        text = f"{message} {problem.advice}" if problem.advice else message
+        return (
+            "rejected",
+            digest,
+            None,
+            [(problem.code, problem.line, None, None, "a project page", text, None)],
+        )
+    errors = [_reject(diagnostic, project) for diagnostic in project.diagnostics if diagnostic.severity == "error"]
+    if errors:
+        return "rejected", digest, None, errors
+    return "parsed", digest, project, []
+
+
+def _reject(diagnostic: Diagnostic, project: Project) -> tuple[Any, ...]:
+    found = None if diagnostic.found is None else diagnostic.found[:_MAX_FOUND]
+    return (
+        diagnostic.code,
+        diagnostic.line,
+        diagnostic.field,
+        found,
+        diagnostic.expected,
+        diagnostic.message if found == diagnostic.found else f"{diagnostic.message[:_MAX_FOUND]} …",
+        project_id(project),
+    )
+
+
+def _findings(number: int, project: Project) -> Iterable[tuple[Any, ...]]:
+    """The parser's warnings, and what is withheld because it looks personal, as rows of FINDINGS."""
+    rows = [
+        (diagnostic.code, diagnostic.field, diagnostic.line, None, diagnostic.message)
+        for diagnostic in project.diagnostics
+        if diagnostic.severity == "warning"
+    ]
+    if project.owner_org_number is not None and is_personal_number(project.owner_org_number):
+        message = "The owner's organisation number is a sole trader's personal number; it is not published."
+        rows.append(("personal-number-withheld", "owner_org_number", None, None, message))
+    withheld = sum(looks_personal(attribute.label, attribute.value) for attribute in project.attributes)
+    if withheld:
+        message = f"{withheld} unmodelled lines of the page look personal; they are not published."
+        rows.append(("personal-attribute-withheld", None, None, None, message))
+    if not rows:
+        return ()
+    key = project_id(project)
+    return ((number, key, *row) for row in rows)
+
+
+def _table(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
+
+
+def _org_number(project: Project) -> str | None:
+    number = project.owner_org_number
+    return None if number is None or is_personal_number(number) else number
+
+
+_DERIVED: dict[str, Callable[[Project], Any]] = {
+    "project_id": project_id,
+    "content_digest": content_digest,
+    "contact_email_domain": lambda project: email_domain(project.contact.email if project.contact else None),
+    "owner_org_number": _org_number,
+}
+"""The columns of `project` that are no field of the record, or not to be published as they are."""
+
+
+def _sections(project: Project) -> Iterable[tuple[Any, ...]]:
+    return ((place, part.key, part.heading, part.text) for place, part in enumerate(project.sections, 1))
+
+
+def _organisations(project: Project) -> Iterable[tuple[Any, ...]]:
+    if project.owner is not None:
+        yield "owner", 1, project.owner
+    for place, name in enumerate(project.co_financiers, 1):
+        yield "co_financier", place, name
+    for place, name in enumerate(project.partners, 1):
+        yield "partner", place, name
+
+
+def _municipalities(project: Project) -> Iterable[tuple[Any, ...]]:
+    for place, name in enumerate(project.municipalities, 1):
+        found = find_municipality(name)
+        if found is None:
+            yield place, name, None, None, None
+        else:
+            place_county = county(found.county_code)
+            nuts2_code = place_county.nuts2_code if place_county else None
+            yield place, name, found.municipality_code, found.county_code, nuts2_code
+
+
+def _attributes(project: Project) -> Iterable[tuple[Any, ...]]:
+    kept = (item for item in project.attributes if not looks_personal(item.label, item.value))
+    return ((place, item.label, item.value) for place, item in enumerate(kept, 1))
+
+
+def _contact(project: Project) -> Iterable[tuple[Any, ...]]:
+    contact = project.contact or Contact()
+    yield contact.name, contact.email, contact.phone
+
+
+_CHILDREN: dict[str, tuple[tuple[str, ...], Callable[[Project], Iterable[tuple[Any, ...]]]]] = {
+    "project_section": (("ordinal", "section_key", "heading", "body"), _sections),
+    "project_organisation": (("role", "ordinal", "name"), _organisations),
+    "project_municipality": (
+        ("ordinal", "name", "municipality_code", "county_code", "nuts2_code"),
+        _municipalities,
+    ),
+    "project_attribute": (("ordinal", "label", "value"), _attributes),
+    "contact": (("name", "email", "phone"), _contact),
+}
+"""For each table below `project`: the columns that its rows fill, and the rows of one project."""
+
+
+def to_tables(pages: Sequence[tuple[int, Project]], schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:
+    """The staged tables of numbered projects, in the given schemas (by table name).
+
+    Every project gives one row of `project` and of `contact`, and a row an item of its sections, organisations,
+    municipalities and attributes, numbered from 1 in the order of the page.
+    """
+    keys = [project_id(project) for _, project in pages]
+    columns: dict[str, Sequence[Any]] = {"file_no": [number for number, _ in pages], "project_id": keys}
+    for name in schemas["project"].names:
+        if name not in columns:
+            read = _DERIVED.get(name)
+            columns[name] = [read(project) if read else getattr(project, name) for _, project in pages]
+    tables = {"project": pa.table(columns, schema=schemas["project"])}
+    for table, (filled, rows_of) in _CHILDREN.items():
+        rows = [
+            (number, key, *row) for (number, project), key in zip(pages, keys, strict=True) for row in rows_of(project)
+        ]
+        schema = schemas[table]
+        names = ("file_no", "project_id", *filled)
+        tables[table] = _table(rows, pa.schema([schema.field(name) for name in names])).select(schema.names)
+    return tables

@@ -1,0 +1,177 @@
+"""The state of one run between its steps, its place in the journal, and the databases it has open."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from esf_etl.errors import AuditFailed, EsfEtlError, WarehouseError
+from esf_etl.pages.parser import PARSER_VERSION
+from esf_etl.summary import RunSummary
+from esf_etl.warehouse import journal, publish
+from esf_etl.warehouse.create import create_schema
+from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspace
+from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs, next_run_time, run_id_of
+from esf_etl.warehouse.upsert import WORK
+from esf_schemas import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from esf_etl.landing import LandingFile
+    from esf_etl.progress import Progress
+    from esf_etl.settings import IngestSettings
+
+__all__ = ["Run"]
+
+
+class Run:
+    """The state of one run between its steps."""
+
+    def __init__(self, settings: IngestSettings, progress: Progress) -> None:
+        self.settings = settings
+        self.folder = WarehouseFolder(settings.warehouse)
+        self.progress = progress
+        self._stage: tuple[str, float] | None = None
+        self.run_at = next_run_time(self.folder)
+        self.run_id = run_id_of(self.run_at)
+        self.summary = RunSummary(
+            run_id=self.run_id,
+            started_at=self.run_at,
+            landing=str(settings.landing),
+            landing_name=settings.landing_name,
+            warehouse=str(settings.warehouse),
+            parser_version=PARSER_VERSION,
+            dry_run=settings.dry_run,
+        )
+        self.staging = self.folder.staging / self.run_id
+        self.base: Path | None = None
+        self.files: list[LandingFile] = []
+
+    def begin(self) -> None:
+        """Under the lock: put right what a killed run left, and put this one into the journal."""
+        close_open_runs(self.folder)
+        clear_leftovers(self.folder)
+        self.run_at = next_run_time(self.folder)
+        self.run_id = run_id_of(self.run_at)
+        self.summary.run_id, self.summary.started_at = self.run_id, self.run_at
+        self.staging = self.folder.staging / self.run_id
+        self.staging.mkdir(parents=True)
+        summary = self.summary.to_dict()
+        names = ("run_id", "started_at", "landing", "landing_name", "parser_version")
+        journal.append(self.folder.journal, {"event": "started", **{name: summary[name] for name in names}})
+
+    def open(self, stack: ExitStack) -> None:
+        """Open the workspace, with the current snapshot attached as `base` (an empty one where there is none)."""
+        temporary = None if self.settings.dry_run else self.staging
+        connection = stack.enter_context(workspace(temporary))
+        self.connection = connection
+        connection.execute(f"CREATE SCHEMA {WORK}")
+        self.base = None if self.settings.rebuild else self.folder.current_snapshot()
+        if self.base is None:
+            connection.execute("ATTACH ':memory:' AS base")
+            create_schema(connection, "base")
+        else:
+            self._attach_base(connection, self.base)
+        variables = {
+            "landing": self.settings.landing_name,
+            "run_id": self.run_id,
+            "run_at": self.run_at,
+            "parser_version": PARSER_VERSION,
+            "reprocess": self.settings.reprocess,
+        }
+        for name, value in variables.items():
+            connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
+
+    def _attach_base(self, connection: DuckDBPyConnection, snapshot: Path) -> None:
+        manifest = publish.read_manifest(snapshot)
+        if manifest.schema_version != SCHEMA_VERSION:
+            msg = f"its tables have version {manifest.schema_version}, this release writes version {SCHEMA_VERSION}."
+            raise WarehouseError(
+                msg,
+                code="schema-version",
+                path=str(snapshot),
+                advice="Use the release that wrote it, or load all pages anew with --rebuild.",
+            )
+        database = snapshot / DATABASE
+        if wal := foreign_wal(database):
+            self.warn(
+                f"{wal} lies beside the published database: somebody opened that file for writing. It was not read, and"
+                " is no part of any snapshot; remove it."
+            )
+            if self.settings.dry_run:
+                msg = "a write-ahead log lies beside the published database; a dry run has no place to work around it."
+                raise WarehouseError(msg, code="foreign-wal", path=str(wal), advice="Remove it.")
+            # Under another name no log lies beside it, so that DuckDB reads the published bytes alone.
+            aside = self.staging / "base.duckdb"
+            aside.hardlink_to(database)
+            database = aside
+        attach(connection, database, "base", read_only=True)
+
+    def end(self) -> None:
+        """The run has come to its end: clear up and write the journal."""
+        publish.remove_tree(self.staging)
+        self._begin_stage("record")
+        self.close()
+        self._finish_stage()
+        journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+
+    def close(self) -> None:
+        """The work is done: this is its time in every record of the run."""
+        self.summary.ended_at = max(datetime.now(UTC).replace(tzinfo=None), self.run_at)
+
+    def fail(self, problem: BaseException) -> None:
+        """The run ends with an error: keep the copy where the audit refused it, and write the journal."""
+        self.summary.outcome, self.summary.snapshot = "failed", None
+        self.summary.error_code = problem.code if isinstance(problem, EsfEtlError) else type(problem).__name__
+        self.summary.error_message = str(problem) if isinstance(problem, EsfEtlError) else type(problem).__name__
+        if isinstance(problem, AuditFailed):
+            publish.remove_tree(self.folder.failed)
+            self.folder.failed.mkdir()
+            self.staging.rename(self.folder.failed / self.run_id)
+        else:
+            publish.remove_tree(self.staging)
+        self._finish_stage()
+        self.close()
+        journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+
+    @contextmanager
+    def told(self, stage: str) -> Iterator[None]:
+        """Do the work of a stage: it is told, and timed."""
+        self._begin_stage(stage)
+        yield
+        self._finish_stage()
+
+    def _begin_stage(self, name: str) -> None:
+        self._finish_stage()
+        self._stage = (name, time.perf_counter())
+        self.progress.stage(name)
+
+    def _finish_stage(self) -> None:
+        if self._stage is not None:
+            name, since = self._stage
+            self.summary.stages_s[name] = round(time.perf_counter() - since, 3)
+            self._stage = None
+
+    def warn(self, message: str) -> None:
+        """Say now and in the summary what a person should know."""
+        self.summary.warnings.append(message)
+        self.progress.warn(message)
+
+    def count(self, query: str) -> int:
+        """How many rows a query of ours has."""
+        return count_rows(self.connection, query)
+
+    def count_warehouse(self, database: str) -> None:
+        """Put into the summary what an attached database holds."""
+        summary = self.summary
+        summary.projects = self.count(f"FROM {database}.main.project")
+        summary.findings = self.count(f"FROM {database}.etl.finding")
+        summary.standing_rejects = self.count(f"SELECT DISTINCT landing, path FROM {database}.etl.reject")  # noqa: S608

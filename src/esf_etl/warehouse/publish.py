@@ -1,0 +1,198 @@
+"""Publishing: a finished copy becomes a snapshot, whole or not at all, and `current` is flipped to it.
+
+What a reader can open is never written to again: files are made read-only, brought to the disk, and renamed into place
+as one folder; the symlink changes by one atomic rename. A power cut leaves the old snapshot or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from esf_etl.errors import SnapshotDamaged, WarehouseError
+from esf_etl.warehouse.folder import DATABASE, MANIFEST, PARQUET
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from esf_etl.warehouse.folder import WarehouseFolder
+    from esf_schemas import Table
+
+__all__ = [
+    "Manifest",
+    "copy_database",
+    "flip",
+    "move_into_place",
+    "prune",
+    "read_manifest",
+    "write_manifest",
+    "write_parquet",
+]
+
+_READ_ONLY = 0o444
+_COPY_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a snapshot holds: its run, the version of its tables, each file's size and SHA-256, rows a table."""
+
+    run_id: str
+    schema_version: int
+    published_at: str
+    files: dict[str, dict[str, Any]]
+    rows: dict[str, int]
+    run: dict[str, Any]
+
+
+def read_manifest(snapshot: Path) -> Manifest:
+    """The manifest of a snapshot; raises `SnapshotDamaged` where it is missing or no manifest."""
+    path = snapshot / MANIFEST
+    try:
+        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as problem:
+        msg = "the snapshot has no readable manifest."
+        raise SnapshotDamaged(
+            msg, path=str(path), advice="Point `current` to another folder in snapshots/."
+        ) from problem
+
+
+def copy_database(snapshot: Path, target: Path) -> None:
+    """Copy a snapshot's database, making sure on the way that it is the one that was published.
+
+    Raises `SnapshotDamaged` where its SHA-256 is not the manifest's; the copy is then gone. A write-ahead log beside
+    the published file is not copied and so never becomes part of the next snapshot.
+    """
+    expected = read_manifest(snapshot).files[DATABASE]["sha256"]
+    digest = hashlib.sha256()
+    with (snapshot / DATABASE).open("rb") as source, target.open("wb") as copy:
+        while chunk := source.read(_COPY_CHUNK):
+            digest.update(chunk)
+            copy.write(chunk)
+    if digest.hexdigest() != expected:
+        target.unlink()
+        msg = "the published database is not the one that was published (its checksum differs)."
+        raise SnapshotDamaged(
+            msg,
+            path=str(snapshot / DATABASE),
+            advice="Point `current` to an older folder in snapshots/, or run with --rebuild.",
+        )
+
+
+def write_parquet(
+    connection: DuckDBPyConnection,
+    database: str,
+    tables: Sequence[Table],
+    folder: Path,
+    *,
+    before: Path | None,
+    same: Sequence[str],
+) -> None:
+    """Write the current rows of the tables of an attached database, each to `<table>.parquet` in the order of its key.
+
+    Reference tables go below `ref/`. A table named in `same` has the rows it had in the snapshot `before`: its file is
+    shared by a hard link.
+    """
+    for table in tables:
+        name = f"{table.name}.parquet" if table.schema == "main" else f"{table.schema}/{table.name}.parquet"
+        path = folder / PARQUET / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        old = before / PARQUET / name if before else None
+        if table.name in same and old is not None and old.is_file():
+            os.link(old, path)
+            continue
+        order = f" ORDER BY {', '.join(table.key)}" if table.key else ""
+        quoted = str(path).replace("'", "''")
+        connection.execute(
+            f"COPY (FROM {database}.{table.schema}.{table.name}{order}) TO '{quoted}'"
+            " (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+
+def write_manifest(
+    folder: Path,
+    *,
+    run_id: str,
+    schema_version: int,
+    published_at: str,
+    rows: dict[str, int],
+    run: dict[str, Any],
+) -> Manifest:
+    """Seal a finished snapshot folder: every file read-only and on the disk, the manifest among them."""
+    files = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        files[path.relative_to(folder).as_posix()] = {"size_bytes": path.stat().st_size, "sha256": digest}
+    manifest = Manifest(run_id, schema_version, published_at, files, rows, run)
+    fields = {name: getattr(manifest, name) for name in Manifest.__slots__}
+    (folder / MANIFEST).write_text(json.dumps(fields, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(_READ_ONLY)
+        fsync(path)
+    fsync(folder)
+    return manifest
+
+
+def move_into_place(folder: Path, snapshots: Path, run_id: str) -> Path:
+    """Rename a sealed folder into `snapshots/`, whole; it is not yet the current one."""
+    target = snapshots / run_id
+    folder.rename(target)
+    fsync(snapshots)
+    return target
+
+
+def flip(warehouse: WarehouseFolder, snapshot: Path) -> None:
+    """Make `current` point to a snapshot, by one atomic rename."""
+    link = warehouse.root / f".current.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(snapshot.relative_to(warehouse.root), target_is_directory=True)
+    link.replace(warehouse.current)
+    fsync(warehouse.root)
+
+
+def prune(warehouse: WarehouseFolder, *, keep: int) -> list[str]:
+    """Remove all but the newest `keep` snapshots and the current one; returns the names of those removed.
+
+    A reader that holds a file of a removed snapshot open keeps it until it closes it.
+    """
+    current = warehouse.current_snapshot()
+    kept = {current.name} if current else set()
+    removed = []
+    for snapshot in sorted((path for path in warehouse.snapshots.iterdir() if path.is_dir()), reverse=True):
+        if snapshot.name in kept:
+            continue
+        if len(kept) < keep:
+            kept.add(snapshot.name)
+            continue
+        remove_tree(snapshot)
+        removed.append(snapshot.name)
+    return removed
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder of ours and all below it. Raises `WarehouseError` where something in it cannot go."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        msg = f"an old folder cannot be removed: {problem.strerror}."
+        raise WarehouseError(msg, path=str(folder), advice="Remove it by hand.") from problem
+
+
+def fsync(path: Path) -> None:
+    """Have a file or folder on the disk before going on: a power cut must not undo what was said to be done."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

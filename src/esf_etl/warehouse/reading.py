@@ -1,0 +1,47 @@
+"""Questions to the published database, for the commands that only read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from esf_etl.errors import QueryError
+from esf_etl.warehouse.database import open_reader
+from esf_etl.warehouse.digest import digest
+from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["open_current", "run_query", "standing_rejects", "warehouse_digest"]
+
+
+def open_current(root: Path) -> DuckDBPyConnection:
+    """A reader of what is published in this warehouse folder; raises as `open_reader` does."""
+    return open_reader(WarehouseFolder(root).current / DATABASE)
+
+
+def run_query(root: Path, query: str) -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
+    """Column names, their types and all rows of one query. Raises `QueryError` with the database's words."""
+    with open_current(root) as connection:
+        try:
+            found = connection.execute(query)
+            description = found.description or []
+            return [column[0] for column in description], [str(column[1]) for column in description], found.fetchall()
+        except duckdb.Error as problem:
+            raise QueryError(str(problem)) from problem
+
+
+def standing_rejects(root: Path) -> list[dict[str, Any]]:
+    """The rows of `etl.reject`, by landing, path and ordinal, as dictionaries."""
+    names, _, rows = run_query(root, "FROM etl.reject ORDER BY landing, path, ordinal")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def warehouse_digest(root: Path) -> str:
+    """The digest of what is published (see `esf_etl.warehouse.digest`)."""
+    with open_current(root) as connection:
+        return digest(connection)

@@ -1,0 +1,74 @@
+"""What a run does first, under the lock: put right what a run that was killed left behind, and learn the time.
+
+The journal is what tells a killed run: it has a started line and no ended one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from esf_etl.summary import run_row
+from esf_etl.warehouse import journal
+from esf_etl.warehouse.publish import read_manifest, remove_tree
+
+if TYPE_CHECKING:
+    from esf_etl.warehouse.folder import WarehouseFolder
+
+__all__ = ["clear_leftovers", "close_open_runs", "known_runs", "next_run_time", "run_id_of"]
+
+_RUN_ID = "%Y%m%dT%H%M%S.%fZ"
+
+
+def run_id_of(moment: datetime) -> str:
+    """The id of the run of this UTC time; ids sort as the times do."""
+    return moment.strftime(_RUN_ID)
+
+
+def next_run_time(folder: WarehouseFolder) -> datetime:
+    """The UTC time of a new run: now, or just after the last known run where the clock has gone back.
+
+    Versions of a project are told apart by these times, which must rise whatever the clock does.
+    """
+    known = [entry["run_id"] for entry in journal.read(folder.journal)]
+    if folder.snapshots.is_dir():
+        known += [path.name for path in folder.snapshots.iterdir()]
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return max([now, *(moment + timedelta(microseconds=1) for moment in map(_time_of, known) if moment)])
+
+
+def _time_of(run_id: str) -> datetime | None:
+    try:
+        return datetime.strptime(run_id, _RUN_ID)  # noqa: DTZ007 - a run id is in UTC, without saying so
+    except ValueError:
+        return None
+
+
+def close_open_runs(folder: WarehouseFolder) -> None:
+    """Give every killed run its ended line: `published` where its snapshot was flipped to, else `killed`."""
+    current = folder.current_snapshot()
+    for entry in journal.open_runs(journal.read(folder.journal)):
+        ended: dict[str, Any] = {**entry, "event": "ended", "ended_at": None, "outcome": "killed"}
+        if current is not None and current.name == entry["run_id"]:
+            ended = {**read_manifest(current).run, "event": "ended", "cut_short": True}
+        journal.append(folder.journal, ended)
+
+
+def clear_leftovers(folder: WarehouseFolder) -> None:
+    """Remove what killed runs left: their staging folders, and snapshots that were never flipped to."""
+    remove_tree(folder.staging)
+    unpublished = {
+        entry["run_id"]
+        for entry in journal.read(folder.journal)
+        if entry["event"] == "ended" and entry.get("outcome") != "published"
+    }
+    for snapshot in folder.snapshots.iterdir():
+        if snapshot.name in unpublished:
+            remove_tree(snapshot)
+    for link in folder.root.glob(".current.*"):
+        link.unlink(missing_ok=True)
+
+
+def known_runs(folder: WarehouseFolder) -> list[dict[str, Any]]:
+    """All ended runs of the journal as rows of `etl.run`."""
+    return [run_row(entry) for entry in journal.read(folder.journal) if entry["event"] == "ended"]

@@ -1,0 +1,47 @@
+-- What of the listed files is new or changed, as a set operation against the ledger.
+-- Reads: listed (file_no, path, size_bytes, mtime_ns, ctime_ns, deferred), base.etl.landing_file.
+-- Variables: landing, parser_version, reprocess.
+-- state: deferred   too young to be read
+--        new        never seen under this landing and path
+--        again      to be parsed whatever its bytes
+--        touched    its stat differs: to be read, and parsed if its bytes differ
+--        unchanged  left alone
+CREATE OR REPLACE TABLE work.seen AS
+SELECT
+    listed.*,
+    known.content_sha256 AS known_sha256,
+    known.project_id AS known_project_id,
+    known.parser_version AS known_parser_version,
+    known.first_seen_at AS known_first_seen_at,
+    CASE
+        WHEN listed.deferred THEN 'deferred'
+        WHEN known.path IS NULL THEN 'new'
+        WHEN getvariable('reprocess') OR known.missing_since IS NOT NULL THEN 'again'
+        WHEN known.outcome = 'rejected' AND known.parser_version <> getvariable('parser_version') THEN 'again'
+        WHEN (listed.size_bytes, listed.mtime_ns, listed.ctime_ns)
+            IS DISTINCT FROM (known.size_bytes, known.mtime_ns, known.ctime_ns) THEN 'touched'
+        ELSE 'unchanged'
+    END AS state
+FROM listed
+LEFT JOIN base.etl.landing_file AS known
+    ON known.landing = getvariable('landing') AND known.path = listed.path;
+
+-- Where a file of a project changed, its other files are read again too: which of them gives the current version
+-- depends on all of them, and a rebuild must come to the same choice.
+CREATE OR REPLACE TABLE work.shaken AS
+SELECT known_project_id AS project_id
+FROM work.seen
+WHERE known_project_id IS NOT NULL
+GROUP BY known_project_id
+HAVING count(*) > 1 AND bool_or(state IN ('touched', 'again'));
+
+UPDATE work.seen SET state = 'again'
+WHERE state IN ('touched', 'unchanged') AND known_project_id IN (SELECT project_id FROM work.shaken);
+
+-- Files of this landing that the ledger knows and that are no longer there.
+CREATE OR REPLACE TABLE work.vanished AS
+SELECT known.path
+FROM base.etl.landing_file AS known
+WHERE known.landing = getvariable('landing')
+    AND known.missing_since IS NULL
+    AND NOT EXISTS (FROM listed WHERE listed.path = known.path);

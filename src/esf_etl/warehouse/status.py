@@ -1,0 +1,75 @@
+"""What is published and what the last runs did, read from journal and manifest: no lock, no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from esf_etl.errors import SnapshotDamaged
+from esf_etl.warehouse import journal
+from esf_etl.warehouse.database import foreign_wal
+from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.publish import read_manifest
+
+__all__ = ["read_status"]
+
+
+def read_status(root: Path, *, runs: int = 5) -> dict[str, Any]:
+    """JSON-ready: `sentence` (did the last run work, and if not, what to do), `warnings`, `published`, the last `runs`.
+
+    Raises `WarehouseError` where `current` points to nothing.
+    """
+    folder = WarehouseFolder(root)
+    entries = journal.read(folder.journal)
+    ended = [entry for entry in entries if entry["event"] == "ended"]
+    open_runs = journal.open_runs(entries)
+    published, warnings = _published(folder)
+    last = sorted([*ended, *open_runs], key=lambda entry: str(entry["run_id"]))[-runs:]
+    return {
+        "warehouse": str(root),
+        "sentence": _sentence(ended, open_runs),
+        "warnings": warnings,
+        "published": published,
+        "runs": [
+            {name: value for name, value in {"outcome": "unfinished", **entry}.items() if name != "event"}
+            for entry in reversed(last)
+        ],
+    }
+
+
+def _sentence(ended: list[dict[str, Any]], open_runs: list[dict[str, Any]]) -> str:
+    if open_runs and (not ended or open_runs[-1]["run_id"] > ended[-1]["run_id"]):
+        started = open_runs[-1]["started_at"]
+        return f"The run of {started} has not ended: it is at work, or was killed; the next run puts that right."
+    if not ended:
+        return "No run yet: start one with `esf-etl ingest`."
+    last = ended[-1]
+    when = last["started_at"]
+    if last["outcome"] == "failed":
+        return f"The run of {when} failed: {last.get('error_message')}"
+    if last["outcome"] == "killed":
+        return f"The run of {when} was killed; what it had begun was cleared away. Run `esf-etl ingest` again."
+    if last["outcome"] == "idle":
+        return f"The run of {when} found nothing new: {last['unchanged']} unchanged, {last['deferred']} deferred."
+    rejected = f", {last['rejected']} rejected (`esf-etl rejects` says why)" if last["rejected"] else ""
+    return f"The run of {when} published {last['loaded']} new versions{rejected}."
+
+
+def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, list[str]]:
+    snapshot = folder.current_snapshot()
+    if snapshot is None:
+        return None, []
+    warnings = []
+    if wal := foreign_wal(snapshot / DATABASE):
+        warnings.append(f"{wal} is not ours: somebody opened the published file for writing. Remove it.")
+    try:
+        manifest = read_manifest(snapshot)
+    except SnapshotDamaged as problem:
+        return None, [*warnings, str(problem)]
+    return {
+        "snapshot": f"snapshots/{snapshot.name}",
+        "published_at": manifest.published_at,
+        "schema_version": manifest.schema_version,
+        "rows": manifest.rows,
+        "standing_rejects": manifest.run.get("standing_rejects"),
+    }, warnings
