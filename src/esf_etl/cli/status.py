@@ -1,0 +1,57 @@
+"""`esf-etl status`: what the last run did, and what is published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from esf_etl.cli import output
+from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "Say what the last runs did and what is published."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the warehouse is, and how many runs to tell of."""
+    add_warehouse(parser)
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="tell of the last N runs (default: 5)")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the state of the warehouse; it takes no lock and opens no database."""
+    from esf_etl.warehouse.status import read_status
+
+    status = read_status(warehouse_of(args), runs=args.runs)
+    if args.json:
+        output.print_json(status)
+        return 0
+    output.say(status["sentence"])
+    for warning in status["warnings"]:
+        output.say(f"Note: {warning}")
+    published = status["published"]
+    if published:
+        rows = published["rows"]
+        output.say(
+            f"Published: {published['snapshot']}, {rows['main.project']} projects,"
+            f" {published['standing_rejects']} rejected files, {rows['etl.finding']} findings."
+        )
+    _print_runs(status["runs"])
+    return 0
+
+
+def _print_runs(runs: list[dict[str, Any]]) -> None:
+    fields = ("files_seen", "unchanged", "loaded", "same_content", "superseded", "rejected", "deferred")
+    names = ("started_at", "outcome", "seconds", *fields)
+    if not runs:
+        return
+    output.print_table(
+        names,
+        [
+            (run["started_at"], run["outcome"], run.get("elapsed_s"), *(run.get(field) for field in fields))
+            for run in runs
+        ],
+        right=(False, False, *[True] * 8),
+    )
