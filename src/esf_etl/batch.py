@@ -16,7 +16,7 @@ import pyarrow as pa
 from esf_etl.errors import NotAProjectPage
 from esf_etl.landing import file_bytes
 from esf_etl.pages.identity import content_digest, project_id
-from esf_etl.pages.parser import parse_bytes
+from esf_etl.pages.parser import field_line_of, parse_bytes
 from esf_etl.pages.personal import email_domain, is_personal_number, looks_personal
 from esf_etl.pages.places import county, find_municipality
 from esf_etl.pages.records import Contact
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from esf_etl.landing import LandingFile
     from esf_etl.pages.records import Diagnostic, Project
 
-__all__ = ["FILES", "FINDINGS", "REJECTS", "Chunk", "ChunkTask", "parse_chunk", "to_tables"]
+__all__ = ["FILES", "FINDINGS", "REJECTS", "Chunk", "ChunkTask", "parse_chunk", "to_tables", "with_lines"]
 
 _MAX_FOUND = 200
 """A reject shows so many characters of what was found."""
@@ -99,6 +99,21 @@ def parse_chunk(task: ChunkTask) -> Chunk:
         rejects=_table(rejects, REJECTS),
         findings=_table(findings, FINDINGS),
     )
+
+
+def with_lines(rejects: pa.Table, files: Sequence[LandingFile], max_bytes: int) -> pa.Table:
+    """Rejects of rows (which know no lines) with the line of the field at fault, looked up in its page again."""
+    lines = []
+    for number, field, line in zip(*(rejects[name].to_pylist() for name in ("file_no", "field", "line")), strict=True):
+        if line is None and field is not None:
+            try:
+                lines.append(field_line_of(file_bytes(files[number].location, limit=max_bytes), field))
+            except OSError:
+                lines.append(None)
+        else:
+            lines.append(line)
+    place = rejects.schema.get_field_index("line")
+    return rejects.set_column(place, "line", pa.array(lines, pa.int32()))
 
 
 def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are decided

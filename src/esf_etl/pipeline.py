@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask
+from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, with_lines
 from esf_etl.errors import AuditFailed, LandingError, WarehouseError
 from esf_etl.landing import list_landing
 from esf_etl.parallel import parse_chunks, workers_for
@@ -189,8 +189,9 @@ def _parse(run: Run) -> None:
             for name, rows in accepted.tables.items():
                 append_staged(connection, name, rows)
             append_staged(connection, "file", chunk.files)
+            rejects = with_lines(accepted.rejects, run.files, run.settings.max_page_bytes)
             for name, parsed, validated in (
-                ("reject", chunk.rejects, accepted.rejects),
+                ("reject", chunk.rejects, rejects),
                 ("finding", chunk.findings, accepted.findings),
             ):
                 append_staged(connection, name, parsed)

@@ -10,9 +10,11 @@ from esf_etl.pages.records import Attribute, Contact, Diagnostic
 from esf_etl.pages.values import READERS, UnreadableValue, given
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from esf_etl.pages.layouts import Label, Layout
 
-__all__ = ["Header", "find_block", "read_header"]
+__all__ = ["Header", "field_line", "find_block", "read_header"]
 
 _ENOUGH_LABELS = 3
 """So many different labels in one block make it a header; fewer may be prose that starts with a label's word."""
@@ -59,6 +61,21 @@ def find_block(lines: list[str], layout: Layout) -> tuple[int, int] | None:
 
 def _label_of(line: str, layout: Layout) -> Label | None:
     return next((label for label in layout.labels_longest_first if line.startswith(label.text)), None)
+
+
+def field_line(lines: list[str], name: str, layouts: Sequence[Layout]) -> int | None:
+    """The line, from 1, on which the header gives the record field `name`; None where it does not.
+
+    For whoever refuses a value after the page was read: records do not carry the lines of their fields.
+    """
+    for layout in layouts:
+        block = find_block(lines, layout)
+        if block is not None:
+            for index in range(*block):
+                label = _label_of(lines[index], layout)
+                if label is not None and name in label.fields:
+                    return index + 1
+    return None
 
 
 def read_header(lines: list[str], block: tuple[int, int], layout: Layout) -> Header:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import EsfEtlError, NotAProjectPage
 from esf_etl.pages.decoding import clean_lines, decode
-from esf_etl.pages.header import find_block, read_header
+from esf_etl.pages.header import field_line, find_block, read_header
 from esf_etl.pages.layouts import LAYOUTS
 from esf_etl.pages.records import Diagnostic, Project
 from esf_etl.pages.refusal import why_not
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from esf_etl.pages.layouts import Layout
 
-__all__ = ["MAX_PAGE_BYTES", "PARSER_VERSION", "PageUnreadable", "parse", "parse_bytes", "parse_file"]
+__all__ = [
+    "MAX_PAGE_BYTES",
+    "PARSER_VERSION",
+    "PageUnreadable",
+    "field_line_of",
+    "parse",
+    "parse_bytes",
+    "parse_file",
+]
 
 PARSER_VERSION = "1"
 """Rises with every change that can make another record of the same page. Rejects of an older version are retried."""
@@ -75,6 +83,15 @@ def parse_file(
         msg = f"the file cannot be read: {problem.strerror or problem}."
         raise PageUnreadable(msg, path=source, advice="Check its name and its permissions.") from problem
     return parse_bytes(data, source=source, layouts=layouts, max_bytes=max_bytes)
+
+
+def field_line_of(data: bytes, name: str, *, layouts: Sequence[Layout] = LAYOUTS) -> int | None:
+    """The line, from 1, on which a page gives the record field `name`; None where it does not, or is no page."""
+    try:
+        lines, _ = clean_lines(decode(data)[0])
+        return field_line(lines, name, layouts)
+    except NotAProjectPage:
+        return None
 
 
 def _parse_text(text: str, source: str | None, layouts: Sequence[Layout], noticed: tuple[Diagnostic, ...]) -> Project:
