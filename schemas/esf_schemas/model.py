@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandera.polars as pa
 import polars as pl
-from pandera.api.dataframe.model_components import FieldInfo
 
 from esf_schemas.rules import FALLBACK, RULES
 
@@ -101,13 +100,10 @@ def column(  # noqa: PLR0913 - a column is declared once, with everything that i
         checks: What must hold, made by `holds`, `one_of` and `within`.
     """
     metadata = {"unit": unit, "pii": pii, "lineage": lineage, "staged": staged, "prose": prose}
-    return FieldInfo(
-        checks=list(checks),
-        nullable=nullable,
-        nullable_explicit=True,
-        description=description,
-        metadata={**metadata, "missing": RULES[missing].code},
-    )
+    field = pa.Field(nullable=nullable, description=description, metadata={**metadata, "missing": RULES[missing].code})
+    # pa.Field itself takes only checks that pandera brings along or has in its registry.
+    field.checks = list(checks)
+    return field
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
             "rejected",
             digest,
             None,
-            [(problem.code, problem.line, None, None, "a project page", text, None)],
+            [(problem.code, problem.line, None, problem.message.rstrip("."), "a project page", text, None)],
         )
     errors = [_reject(diagnostic, project) for diagnostic in project.diagnostics if diagnostic.severity == "error"]
     if errors:

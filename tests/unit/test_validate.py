@@ -98,6 +98,11 @@ def batch(*pages: dict[str, list[Row]]) -> dict[str, pa.Table]:
     }
 
 
+def contract_names() -> list[str]:
+    """The names of the staged tables."""
+    return [model.table().name for model in STAGED_TABLES]
+
+
 def reasons(validated: Validated) -> list[tuple[str, str, str | None]]:
     """Code, field and what was found of each reject."""
     return [(row["code"], row["field"], row["found"]) for row in validated.rejects.to_pylist()]
@@ -242,6 +247,15 @@ def test_a_key_that_comes_twice_is_shown_whole() -> None:
     rows["project_organisation"] = rows["project_organisation"] * 2
 
     assert reasons(validate(batch(rows)))[0][2] == "project_id esf-1, role owner, ordinal 1"
+
+
+def test_rows_without_a_project_id_are_told_so_and_nothing_else() -> None:
+    nobody: Row = {name: {"project_id": None} for name in CHILDREN}
+
+    validated = validate(batch(page(project_id=None, **nobody)))
+
+    assert {code for code, _, _ in reasons(validated)} == {FALLBACK}
+    assert len(reasons(validated)) == len(contract_names())
 
 
 def test_two_files_may_hold_the_same_project() -> None:
@@ -595,6 +609,17 @@ def test_rows_of_accepted_files_stay_in_order_however_many_files_are_rejected(st
     assert validated.tables["project_section"]["file_no"].to_pylist() == accepted
     assert validated.tables["project_section"].schema == staged["project_section"].schema
     assert set(validated.rejects["file_no"].to_pylist()) == set(range(0, 2100, step))
+
+
+def test_prose_is_not_copied_for_the_sake_of_a_few_rejected_files() -> None:
+    staged = batch(page(1), page(2, title=None), page(3))
+
+    validated = validate(staged)
+
+    (before,) = staged["project_section"]["body"].chunks
+    accepted = [chunk for chunk in validated.tables["project_section"]["body"].chunks if len(chunk)]
+    assert [chunk.to_pylist() for chunk in accepted] == [["En text."], ["En text."]]
+    assert {chunk.buffers()[2].address for chunk in accepted} == {before.buffers()[2].address}
 
 
 # ---- tables that do not fit --------------------------------------------------------------------------------

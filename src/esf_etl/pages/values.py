@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["READERS", "UnreadableValue", "given"]
 
 _NOT_GIVEN = frozenset({"", "-", "saknas", "saknas saknas"})
+_NOT_GIVEN_LENGTH = max(map(len, _NOT_GIVEN))
 
 # The blanks that group digits on the pages: space, no-break space, narrow no-break space, thin space.
 _GROUP_BLANK = "[ \u00a0\u202f\u2009]"
@@ -49,7 +50,7 @@ def given(text: str) -> str | None:
     `saknas`, in any field, and `-` mean "not given" on the pages.
     """
     text = text.strip()
-    return None if text.casefold() in _NOT_GIVEN else text
+    return None if len(text) <= _NOT_GIVEN_LENGTH and text.casefold() in _NOT_GIVEN else text
 
 
 def read_text(text: str) -> str:
