@@ -210,8 +210,9 @@ def test_the_script_derives_the_shipped_tables_to_the_byte(tmp_path: Path) -> No
 
     assert script.main(["--out", str(tmp_path)]) == 0
 
-    shipped = {path.name: path.read_bytes() for path in DATA.glob("*.csv")}
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == shipped
+    derived = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(derived) == {"region.csv", "region_alias.csv", "county.csv", "municipality.csv"}
+    assert derived == {name: (DATA / name).read_bytes() for name in derived}
     assert script.main(["--check"]) == 0
     (tmp_path / "region.csv").write_bytes(b"nuts2_code,name\n")
     assert script.main(["--check", "--out", str(tmp_path)]) == 1

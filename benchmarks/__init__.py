@@ -1,0 +1,1 @@
+"""Speed, memory and growth, measured in one run: `make bench`, or `python -m benchmarks --help`."""
