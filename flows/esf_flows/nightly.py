@@ -1,0 +1,171 @@
+"""The flow `nightly`: one run of the pipeline, seen and scheduled by Prefect.
+
+`python -m esf_flows.nightly --landing DIR --warehouse DIR` runs it in this process, with no server configured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from contextvars import ContextVar
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect import State, flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.logging import get_run_logger
+from prefect.logging.handlers import PrefectConsoleHandler
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+
+from esf_etl.cli import output
+from esf_etl.cli.progress_display import Lines
+from esf_etl.errors import EsfEtlError, LockHeld, UsageError
+from esf_etl.pipeline import ingest
+from esf_etl.settings import IngestSettings
+from esf_flows.report import Report, markdown, read_report
+from esf_flows.steps import RunLog, as_task, reason, way_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from esf_etl.progress import Progress
+    from esf_etl.summary import RunSummary
+
+__all__ = ["ARTIFACT_KEY", "COMPLETED_WITH_REJECTS", "LOCK_HELD", "main", "nightly"]
+
+ARTIFACT_KEY = "run-summary"
+
+COMPLETED_WITH_REJECTS = "Completed with rejects"
+"""Name of the state of a run that did its work and refused files: of type Completed, so that it alarms nobody."""
+
+LOCK_HELD = "Lock held"
+"""Name of the state of a run that did nothing because another one was at work: of type Cancelled."""
+
+_LISTENERS: ContextVar[tuple[Progress, ...]] = ContextVar("listeners", default=())
+"""Who else is told of the run that starts in this context; a parameter of the flow would have to be JSON."""
+
+
+def _settings(parameters: dict[str, Any]) -> IngestSettings:
+    """Settings of a run: what the flow was told, else `ESF_ETL_*`, else the defaults. Raises `UsageError`."""
+    said = {name: value for name, value in parameters.items() if value is not None and value is not False}
+    for name in ("landing", "warehouse"):
+        if name in said:
+            said[name] = Path(said[name])
+    return IngestSettings.from_environment(**said)
+
+
+def _run_name() -> str:
+    """The landing folder and the day, as the clock on the wall has it."""
+    try:
+        landing = str(_settings(dict(flow_run.parameters)).landing)
+    except UsageError:
+        landing = "unusable settings"
+    return f"{landing} {datetime.now().astimezone():%Y-%m-%d}"
+
+
+@flow(name="nightly", flow_run_name=_run_name, retries=0, persist_result=False)
+def nightly(
+    landing: str | None = None,
+    warehouse: str | None = None,
+    landing_name: str | None = None,
+    workers: int | None = None,
+    settle_s: float | None = None,
+    keep_snapshots: int | None = None,
+    reprocess: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow is set by name
+    rebuild: bool = False,  # noqa: FBT001, FBT002
+) -> State[Any]:
+    """Bring what is new in the landing folder into the warehouse.
+
+    What is not given here is taken from `ESF_ETL_<NAME>` in the environment of the run, else from the defaults of
+    `esf-etl ingest`. A run ends as Completed (also "Completed with rejects"), as Failed with the reason, or, where
+    another run is writing the warehouse, as Cancelled with the name "Lock held".
+
+    Args:
+        landing: Folder the pages lie in; read only, never changed.
+        warehouse: Folder the snapshots are published in.
+        landing_name: Name under which the ledger knows the landing folder, wherever it is mounted.
+        workers: Processes that parse; if not given, the amount of work decides.
+        settle_s: Files changed less than so many seconds ago are left for the next run.
+        keep_snapshots: So many of the newest snapshots stay.
+        reprocess: Parse every file again, changed or not.
+        rebuild: Begin with an empty warehouse instead of the current snapshot.
+    """
+    progress = RunLog(_LISTENERS.get())
+    try:
+        settings = _settings(
+            {
+                "landing": landing,
+                "warehouse": warehouse,
+                "landing_name": landing_name,
+                "workers": workers,
+                "settle_s": settle_s,
+                "keep_snapshots": keep_snapshots,
+                "reprocess": reprocess,
+                "rebuild": rebuild,
+            }
+        )
+        summary = ingest(settings, progress=progress, step=as_task)
+    except LockHeld as problem:
+        return Cancelled(name=LOCK_HELD, message=reason(problem))
+    except EsfEtlError as problem:
+        return Failed(message=reason(problem))
+    except Exception as problem:  # noqa: BLE001 - told whole, but for its message: that could quote a page
+        progress.warn(way_of(problem))
+        return Failed(message=reason(problem))
+    _leave_artifact(summary, settings)
+    name = COMPLETED_WITH_REJECTS if summary.rejected else None
+    return Completed(name=name, message=summary.sentence())
+
+
+def _leave_artifact(summary: RunSummary, settings: IngestSettings) -> None:
+    """Leave the summary of the run in Prefect. What is published is not undone by a report that cannot be made."""
+    try:
+        report = read_report(summary, settings.warehouse)
+    except EsfEtlError as problem:
+        get_run_logger().warning("The summary is without rejects and findings: %s", reason(problem))
+        report = Report()
+    create_markdown_artifact(markdown(summary, report), key=ARTIFACT_KEY, description=summary.sentence())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the flow in this process. Returns 0 done, 1 failed, 3 another run holds the lock; exits 2 for wrong usage."""
+    parser = argparse.ArgumentParser("python -m esf_flows.nightly", description="Run the nightly flow once, now.")
+    parser.add_argument("--landing", metavar="DIR", help="folder the pages lie in")
+    parser.add_argument("--warehouse", metavar="DIR", help="folder the snapshots are published in")
+    parser.add_argument("--workers", metavar="N", type=int, help="processes that parse")
+    options = vars(parser.parse_args(arguments))
+    try:
+        _settings(options)
+    except UsageError as problem:
+        parser.error(str(problem))
+    if "PREFECT_LOGGING_LEVEL" not in os.environ:
+        _quieten_prefect()
+    if "PREFECT_API_URL" not in os.environ:
+        output.note("Starting a Prefect server for this run; that takes 5 to 20 seconds.")
+    token = _LISTENERS.set((Lines(),))
+    try:
+        state = nightly(**options, return_state=True)
+    finally:
+        _LISTENERS.reset(token)
+    if state.is_completed():
+        output.say(f"{state.message}")
+        return 0
+    output.note(f"{state.name}: {state.message}")
+    return LockHeld.exit_code if state.name == LOCK_HELD else 1
+
+
+def _quieten_prefect() -> None:
+    """Keep Prefect's own lines off the terminal, but for warnings; the log it keeps of a run stays whole."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, PrefectConsoleHandler):
+            handler.setLevel(logging.WARNING)
+            # What runs log there, stages and warnings, is on the terminal already.
+            handler.addFilter(lambda record: not record.name.startswith(("prefect.flow_runs", "prefect.task_runs")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""A Prefect server and the nightly flow on one machine: `python -m esf_flows.serve`.
+
+Starts a server of its own, on a loopback address only, since whoever reaches it can start runs, and serves the flow
+with its schedule until SIGINT or SIGTERM. It ends with the server, too, so that a supervisor can start both anew.
+Prefect keeps its history in `<warehouse>/.prefect`, unless PREFECT_HOME names another folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+import zoneinfo
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from esf_etl.errors import EsfEtlError, UsageError
+from esf_etl.settings import IngestSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
+
+    from prefect.deployments.runner import RunnerDeployment
+
+__all__ = ["CRON", "TIMEZONE", "ServerError", "deployment", "main"]
+
+CRON = "30 3 * * *"
+TIMEZONE = "Europe/Stockholm"
+"""Half past three: the clocks change at two and at three, so that this time exists once on every day of the year."""
+
+_START_TIMEOUT_S = 180.0
+_STOP_TIMEOUT_S = 20.0
+
+
+class ServerError(EsfEtlError):
+    """The Prefect server did not start, or ended by itself."""
+
+    code = "prefect-server"
+
+
+def deployment(settings: IngestSettings, *, cron: str = CRON, timezone: str = TIMEZONE) -> RunnerDeployment:
+    """The nightly flow with its schedule, one run at a time; a run that comes due beside another is cancelled.
+
+    Raises `UsageError` for a schedule that is none.
+    """
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
+
+    from esf_flows.nightly import nightly
+
+    try:
+        zoneinfo.ZoneInfo(timezone)
+    except (ValueError, zoneinfo.ZoneInfoNotFoundError) as problem:
+        msg = f"--timezone is {timezone!r}; expected a name like {TIMEZONE}."
+        raise UsageError(msg) from problem
+    try:
+        schedule = Cron(cron, timezone=timezone)
+    except ValueError as problem:
+        msg = f"--cron is {cron!r}; expected five fields, like {CRON!r}."
+        raise UsageError(msg) from problem
+    return RunnerDeployment.from_flow(
+        nightly,
+        name="nightly",
+        schedule=schedule,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        parameters={
+            "landing": str(settings.landing.absolute()),
+            "warehouse": str(settings.warehouse.absolute()),
+        },
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+
+
+@contextmanager
+def _server(host: str, port: int) -> Iterator[None]:
+    """A Prefect server for as long as the context lasts. Raises `ServerError` where it does not come up."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            msg = f"{host}:{port} cannot be used: {problem.strerror}."
+            raise ServerError(msg, advice="Is it being served already? Else choose another --port.") from problem
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+    # In a session of its own: Ctrl-C is meant for us, and we stop the server when the flow no longer needs it.
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    stopping = threading.Event()
+    try:
+        _wait_until_healthy(process, f"{os.environ['PREFECT_API_URL']}/health")
+        threading.Thread(target=_end_with, args=(process, stopping), daemon=True).start()
+        yield
+        if process.poll() is not None:
+            msg = f"the Prefect server ended by itself, with status {process.returncode}."
+            raise ServerError(msg, advice="Its last lines above say why.")
+    finally:
+        stopping.set()
+        process.terminate()
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            msg = f"the Prefect server did not start; it ended with status {process.returncode}."
+            raise ServerError(msg, advice="Its last lines above say why.")
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own server
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+    msg = f"the Prefect server did not answer at {url} within {_START_TIMEOUT_S:.0f} s."
+    raise ServerError(msg)
+
+
+def _end_with(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+    """Wait for the server; where it ends by itself, end this program as a signal from outside would."""
+    process.wait()
+    if not stopping.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _serve(served: RunnerDeployment) -> None:
+    """Serve the deployment until SIGINT or SIGTERM; a run that is under way then is cancelled, and waited for."""
+    from prefect.runner import Runner
+
+    stopping: list[asyncio.Task[None]] = []
+
+    class Stoppable(Runner):
+        """Prefect's own answer to SIGTERM leaves its coroutine unawaited, and so the run that is under way alone."""
+
+        def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
+            """Stop looking for runs, and end those under way."""
+            if not self.started:
+                sys.exit(0)
+            if not stopping:
+                stopping.append(loop.create_task(self.astop()))
+
+    loop = asyncio.get_running_loop()
+    # The schedule stays active: it is this program that is stopped, and with its server at that.
+    runner = Stoppable(name="nightly", pause_on_shutdown=False)
+    await runner.aadd_deployment(served)
+    loop.add_signal_handler(signal.SIGINT, runner.handle_sigterm)
+    await runner.start()
+    await asyncio.gather(*stopping)
+
+
+def _configure(settings: IngestSettings, host: str, port: int) -> str:
+    """Set what Prefect's server, client and runs read from the environment; returns the server's address."""
+    home = settings.warehouse.absolute() / ".prefect"
+    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if "PREFECT_HOME" not in os.environ:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ["PREFECT_HOME"] = str(home)
+    home = Path(os.environ["PREFECT_HOME"])
+    os.environ["PREFECT_API_URL"] = os.environ["PREFECT_UI_API_URL"] = f"{base}/api"
+    defaults = {
+        # Where the files of the UI are unpacked: the environment Prefect is installed in may be read-only.
+        "PREFECT_UI_STATIC_DIRECTORY": str(home / "ui"),
+        # A web page somewhere else has no business with this server.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": base,
+        # On disk: a slot held by a run is forgotten with the memory of a server that is killed, yet counts as taken in
+        # its database, and then every later run would be cancelled as one too many.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    return base
+
+
+def _loopback(text: str) -> str:
+    """An address that only this machine reaches, for argparse."""
+    if text != "localhost" and not ipaddress.ip_address(text).is_loopback:
+        msg = f"{text} can be reached from elsewhere, and the server has no login; use 127.0.0.1, and a tunnel to it."
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - the form of a signal handler
+    sys.exit(0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; returns 0 when told, 1 where the server fails; exits 2 for wrong usage."""
+    parser = argparse.ArgumentParser("python -m esf_flows.serve", description="Run the nightly flow every night.")
+    parser.add_argument("--landing", type=Path, metavar="DIR", help="folder the pages lie in")
+    parser.add_argument("--warehouse", type=Path, metavar="DIR", help="folder the snapshots are published in")
+    parser.add_argument("--cron", default=CRON, help="when to run (%(default)s)")
+    parser.add_argument("--timezone", default=TIMEZONE, help="whose clock that is (%(default)s)")
+    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (%(default)s)")
+    parser.add_argument("--port", type=int, default=4200, help="port of Prefect's API and UI (%(default)s)")
+    options = parser.parse_args(arguments)
+    # Until the runner starts, which answers SIGTERM itself.
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        settings = IngestSettings.from_environment(landing=options.landing, warehouse=options.warehouse)
+        address = _configure(settings, options.host, options.port)
+        served = deployment(settings, cron=options.cron, timezone=options.timezone)
+        with _server(options.host, options.port):
+            sys.stdout.write(
+                f"Serving nightly at {options.cron!r}, {options.timezone}: {settings.landing} -> {settings.warehouse}\n"
+                f"Prefect's UI: {address}/\nCtrl-C ends it.\n"
+            )
+            sys.stdout.flush()
+            asyncio.run(_serve(served))
+    except UsageError as problem:
+        parser.error(str(problem))
+    except EsfEtlError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return problem.exit_code
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
