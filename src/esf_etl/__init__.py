@@ -9,12 +9,19 @@ is loaded when it is first used and says which extra to install where that is mi
 
 from __future__ import annotations
 
-from esf_etl.errors import EsfEtlError, NotAProjectPage
+from typing import TYPE_CHECKING, Any
+
+from esf_etl.errors import EsfEtlError, MissingExtra, NotAProjectPage
 from esf_etl.pages.identity import content_digest, project_id
 from esf_etl.pages.layouts import LAYOUTS, Heading, Label, Layout
 from esf_etl.pages.parser import PARSER_VERSION, parse, parse_bytes, parse_file
 from esf_etl.pages.records import Attribute, Contact, Diagnostic, Project, Section
 from esf_etl.pages.render import render
+
+if TYPE_CHECKING:
+    from esf_etl.batch import to_arrow
+    from esf_etl.many import parse_many
+    from esf_etl.pages.json_schema import project_schema
 
 __version__ = "0.1.0"
 
@@ -36,6 +43,26 @@ __all__ = [
     "parse",
     "parse_bytes",
     "parse_file",
+    "parse_many",
     "project_id",
+    "project_schema",
     "render",
+    "to_arrow",
 ]
+
+_LOADED_WHEN_USED = {"parse_many": "many", "project_schema": "pages.json_schema", "to_arrow": "batch"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the parts that a program may never need when it first asks for them."""
+    if name not in _LOADED_WHEN_USED:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    try:
+        module = import_module(f"esf_etl.{_LOADED_WHEN_USED[name]}")
+    except ModuleNotFoundError as problem:
+        msg = f"`esf_etl.{name}` needs the package {problem.name}, which is not installed."
+        raise MissingExtra(msg, advice="Install it with: pip install 'esf-etl[warehouse]'") from problem
+    return getattr(module, name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from esf_etl.landing import LandingFile
     from esf_etl.pages.records import Diagnostic, Project
 
-__all__ = ["FILES", "FINDINGS", "REJECTS", "Chunk", "ChunkTask", "parse_chunk", "to_tables", "with_lines"]
+__all__ = ["FILES", "FINDINGS", "REJECTS", "Chunk", "ChunkTask", "parse_chunk", "to_arrow", "to_tables", "with_lines"]
 
 _MAX_FOUND = 200
 """A reject shows so many characters of what was found."""
@@ -276,4 +276,19 @@ def to_tables(pages: Sequence[tuple[int, Project]], schemas: Mapping[str, pa.Sch
         schema = schemas[table]
         names = ("file_no", "project_id", *filled)
         tables[table] = _table(rows, pa.schema([schema.field(name) for name in names])).select(schema.names)
+    return tables
+
+
+def to_arrow(projects: Iterable[Project], *, with_contacts: bool = False) -> dict[str, pa.Table]:
+    """Projects as Arrow tables by name, in the schemas of the contracts but for the columns that a warehouse fills.
+
+    `file_no` is the place of the project among `projects`, from 0. What is personal is left out as in the warehouse;
+    `with_contacts` adds the table `contact`.
+    """
+    from esf_schemas import STAGED_TABLES, staged_arrow_schema
+
+    schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
+    tables = to_tables(list(enumerate(projects)), schemas)
+    if not with_contacts:
+        del tables["contact"]
     return tables

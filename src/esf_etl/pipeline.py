@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, with_lines
+from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, parse_chunk, with_lines
 from esf_etl.errors import AuditFailed, LandingError, WarehouseError
 from esf_etl.landing import list_landing
-from esf_etl.parallel import parse_chunks, workers_for
+from esf_etl.parallel import map_in_order, workers_for
 from esf_etl.progress import Silent
 from esf_etl.run import Run
 from esf_etl.summary import RunSummary, run_row
@@ -182,9 +182,10 @@ def _parse(run: Run) -> None:
         )
         for first in range(0, len(work), _FILES_A_CHUNK)
     )
+    workers = workers_for(len(work), run.settings.workers)
     with run.told("parse"):
         done = 0
-        for chunk in parse_chunks(tasks, workers=workers_for(len(work), run.settings.workers)):
+        for chunk in map_in_order(parse_chunk, tasks, workers=workers, preload="esf_etl.batch"):
             accepted = validate(chunk.tables)
             for name, rows in accepted.tables.items():
                 append_staged(connection, name, rows)

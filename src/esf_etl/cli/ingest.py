@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settle-s", type=float, metavar="S", help="leave files younger than S seconds for next time (default: 5)"
     )
+    parser.add_argument(
+        "--max-page-bytes", type=int, metavar="N", help="refuse larger files unread (default: 5 000 000)"
+    )
     parser.add_argument("--keep-snapshots", type=int, metavar="N", help="keep the newest N snapshots (default: 7)")
     parser.add_argument("--reprocess", action="store_true", default=None, help="parse every file again")
     parser.add_argument("--rebuild", action="store_true", default=None, help="load everything into a new warehouse")
@@ -45,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         landing_name=args.landing_name,
         workers=args.workers,
         settle_s=args.settle_s,
+        max_page_bytes=args.max_page_bytes,
         keep_snapshots=args.keep_snapshots,
         reprocess=args.reprocess,
         rebuild=args.rebuild,

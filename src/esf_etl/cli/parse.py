@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl import parse_file
 from esf_etl.cli import output
-from esf_etl.errors import EsfEtlError
+from esf_etl.errors import EsfEtlError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +22,7 @@ _REFUSED = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Files, the form of the output, and whether it holds contacts."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a saved page")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a saved page")
     parser.add_argument(
         "--format",
         choices=("json", "ndjson", "text"),
@@ -32,11 +32,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with-contacts", action="store_true", help="include contact person, e-mail and phone (personal data)"
     )
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of a parsed page instead")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
 
 
 def run(args: argparse.Namespace) -> int:
     """Parse every file; a refused one is reported in its place, and makes the exit status 1."""
+    if args.schema:
+        from esf_etl import project_schema
+
+        output.print_json(project_schema())
+        return 0
+    if not args.files:
+        msg = "no file to parse."
+        raise UsageError(msg, advice="Name one or more, or ask for the form of the output with --schema.")
     refused = False
     documents: list[dict[str, Any]] = []
     for path in args.files:

@@ -1,10 +1,11 @@
-"""Bytes -> text: byte order mark, UTF-8, Windows-1252, Latin-1; line ends; composed letters.
+"""Bytes -> text: byte order mark, UTF-8, Windows-1252, Latin-1; mojibake; line ends; composed letters.
 
 Nothing here moves a line: line numbers of the cleaned text are those of the file.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from esf_etl.errors import NotAProjectPage
@@ -13,6 +14,10 @@ from esf_etl.pages.records import Diagnostic
 __all__ = ["clean_lines", "decode"]
 
 _BOM = "\ufeff"
+
+# Swedish letters, quotes and hard blanks whose UTF-8 was read as Windows-1252 or Latin-1, and saved as UTF-8 again.
+_MOJIBAKE_LEADS = ("Ã", "â€", "Â\u00a0")
+_MOJIBAKE = re.compile("Ã[\u0080-\u00bf…„–]|â€|Â\u00a0")
 
 
 def decode(data: bytes) -> tuple[str, tuple[Diagnostic, ...]]:
@@ -48,12 +53,29 @@ def clean_lines(text: str) -> tuple[list[str], tuple[Diagnostic, ...]]:
 
     Lines end at LF, CRLF or CR and nowhere else: a form feed or U+2028 inside prose starts no line.
     """
-    noticed: tuple[Diagnostic, ...] = ()
+    noticed: list[Diagnostic] = []
     if text.startswith(_BOM):
         text = text.removeprefix(_BOM)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if any(lead in text for lead in _MOJIBAKE_LEADS) and _MOJIBAKE.search(text):
+        text = _mend_mojibake(text, noticed)
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-        noticed = (Diagnostic("letters-composed", "info", None, "Decomposed letters were composed (NFC)."),)
-    return [line.rstrip() for line in text.split("\n")], noticed
+        noticed.append(Diagnostic("letters-composed", "info", None, "Decomposed letters were composed (NFC)."))
+    return [line.rstrip() for line in text.split("\n")], tuple(noticed)
+
+
+def _mend_mojibake(text: str, noticed: list[Diagnostic]) -> str:
+    """The text as it was before its UTF-8 was read as another encoding; needs ftfy, which is loaded only here."""
+    try:
+        from ftfy import fix_encoding
+    except ModuleNotFoundError:
+        message = "The text is garbled (mojibake); the package ftfy, which would mend it, is not installed."
+        noticed.append(Diagnostic("mojibake", "warning", None, message))
+        return text
+    mended = "\n".join(map(fix_encoding, text.split("\n")))
+    if mended != text:
+        message = "The text was garbled (UTF-8 read as another encoding); it was mended."
+        noticed.append(Diagnostic("mojibake-repaired", "info", None, message))
+    return mended

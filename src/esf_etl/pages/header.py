@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from esf_etl.errors import NotAProjectPage
 from esf_etl.pages.records import Attribute, Contact, Diagnostic
 from esf_etl.pages.values import READERS, UnreadableValue, given
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from esf_etl.pages.layouts import Label, Layout
 
-__all__ = ["Header", "field_line", "find_block", "read_header"]
+__all__ = ["Block", "Entry", "Header", "find_block", "read_header"]
 
 _ENOUGH_LABELS = 3
 """So many different labels in one block make it a header; fewer may be prose that starts with a label's word."""
+
+
+class Entry(NamedTuple):
+    """One label of a header block: its line (an index), its words as written, and its value, if one is given.
+
+    `label` is None where the words are none of the layout's labels.
+    """
+
+    line: int
+    label: Label | None
+    words: str
+    value: str | None
+
+
+class Block(NamedTuple):
+    """A header block: its first line (an index), the one after its last, and what stands between."""
+
+    start: int
+    end: int
+    entries: list[Entry]
+
+    def known(self) -> int:
+        """How many different labels of the layout the block gives a value for."""
+        return len({entry.words for entry in self.entries if entry.label is not None and entry.value is not None})
+
+    def has_number_like(self, number: str | None) -> bool:
+        """Whether one of its values has the form of this regular expression."""
+        return number is not None and any(
+            entry.value is not None and re.fullmatch(number, entry.value) for entry in self.entries
+        )
 
 
 @dataclass(slots=True)
@@ -28,109 +59,219 @@ class Header:
     attributes: list[Attribute] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
+    def note(self, code: str, entry: Entry, message: str) -> None:
+        """Add a warning at the entry's line."""
+        self.diagnostics.append(Diagnostic(code, "warning", entry.line + 1, message))
 
-def find_block(lines: list[str], layout: Layout) -> tuple[int, int] | None:
-    """First line (inclusive) and last line (exclusive) of the header block, as indexes; None where there is none.
 
-    Raises `NotAProjectPage` (`truncated`) for a page that ends inside its header block.
+def find_block(lines: list[str], layout: Layout) -> Block | None:
+    """The header block of a page, or None where it has none of this layout.
+
+    Raises `NotAProjectPage` (`truncated`) for a page that ends inside its header block: a glued one before its last
+    label, one of the others before the blank line that closes it.
     """
-    words = layout.label_words
-    stop = set(layout.boilerplate)
+    opens, read_entries = _FORMS[layout.form]
+    stop = layout.boilerplate
     at, count = 0, len(lines)
     while at < count:
-        if not lines[at].startswith(words):
+        if not opens(lines[at], layout):
             at += 1
             continue
         start = at
+        while start and lines[start - 1] in layout.label_of:
+            start -= 1  # a label with nothing glued to it opens no block, but may stand in front of one
         while at < count and lines[at] and lines[at] not in stop:
             at += 1
-        labels = [_label_of(line, layout) for line in lines[start:at]]
-        while labels and labels[0] in labels[1:]:  # a title that starts with a label's word, glued to the block
-            del labels[0]
-            start += 1
-        found = {label.text for label in labels if label is not None}
-        ends_page = not any(lines[at:])
-        opens = labels[0] is layout.labels[0]
-        if ends_page and layout.labels[-1].text not in found and (opens or len(found) >= _ENOUGH_LABELS):
-            msg = f"the page ends inside its header block, before {layout.labels[-1].text}."
-            raise NotAProjectPage(msg, code="truncated", line=at, advice="Save the page again, whole.")
-        if len(found) >= _ENOUGH_LABELS:
-            return start, at
+        block = Block(start, at, read_entries(lines, start, at, layout))
+        enough = block.known() >= _ENOUGH_LABELS
+        _refuse_truncated(lines, block, layout, enough=enough)
+        if enough:
+            return block
     return None
 
 
-def _label_of(line: str, layout: Layout) -> Label | None:
-    return next((label for label in layout.labels_longest_first if line.startswith(label.text)), None)
+def _refuse_truncated(lines: list[str], block: Block, layout: Layout, *, enough: bool) -> None:
+    entries, last = block.entries, layout.labels[-1]
+    if layout.form == "glued":
+        cut = (
+            not any(entry.label is last for entry in entries)
+            and (enough or entries[0].label is layout.labels[0])
+            and not any(lines[block.end :])
+        )
+        before = f"before {last.text}"
+    else:
+        # What follows the last line end of a file is no line.
+        cut = enough and block.end >= len(lines) - 1
+        before = "before the blank line that closes it"
+    if cut:
+        msg = f"the page ends inside its header block, {before}."
+        raise NotAProjectPage(msg, code="truncated", line=block.end, advice="Save the page again, whole.")
 
 
-def field_line(lines: list[str], name: str, layouts: Sequence[Layout]) -> int | None:
-    """The line, from 1, on which the header gives the record field `name`; None where it does not.
-
-    For whoever refuses a value after the page was read: records do not carry the lines of their fields.
-    """
-    for layout in layouts:
-        block = find_block(lines, layout)
-        if block is not None:
-            for index in range(*block):
-                label = _label_of(lines[index], layout)
-                if label is not None and name in label.fields:
-                    return index + 1
-    return None
+# -- the three forms: whether a line can open a block, and the entries of one --------------------------------------
 
 
-def read_header(lines: list[str], block: tuple[int, int], layout: Layout) -> Header:
-    """The values of a header block whose labels and values are glued together."""
-    header = Header()
-    seen: set[str] = set()
-    contact: dict[str, str] = {}
+def _opens_glued(line: str, layout: Layout) -> bool:
+    # A label with nothing glued to it, or with a colon, is one of another layout.
+    return line.startswith(layout.label_words) and line not in layout.label_of and not line.endswith(":")
+
+
+def _read_glued(lines: list[str], start: int, end: int, layout: Layout) -> list[Entry]:
+    """`LabelValue`: each line an entry. A line that starts with no label is the rest of the value before it."""
+    entries: list[Entry] = []
     expected = iter(layout.labels)
-    before: Label | None = None
-    for index in range(*block):
+    for index in range(start, end):
         line = lines[index]
         label = next(expected, None)
         if label is None or not line.startswith(label.text):
-            label = _label_of(line, layout)
+            label = next((layout.label_of[word] for word in layout.label_words if line.startswith(word)), None)
+        if label is None or line.endswith(":"):
+            entries.append(Entry(index, None, entries[-1].words if entries else line, line if entries else None))
+        else:
+            entries.append(Entry(index, label, label.text, given(line[len(label.text) :])))
+    # A title that starts with a label's word and has no blank line after it is not part of the block.
+    while any(entry.label is entries[0].label for entry in entries[1:]):
+        del entries[0]
+    return entries
+
+
+def _opens_lines(line: str, layout: Layout) -> bool:
+    return line in layout.label_of
+
+
+def _read_lines(lines: list[str], start: int, end: int, layout: Layout) -> list[Entry]:
+    """A line for the label, one for its value; an empty value has no line, the next label follows at once."""
+    entries: list[Entry] = []
+    index = start
+    while index < end:
+        words = lines[index].strip()
+        value_follows = index + 1 < end and lines[index + 1].strip() not in layout.label_of
+        value = given(lines[index + 1]) if value_follows else None
+        entries.append(Entry(index, layout.label_of.get(words), words, value))
+        index += 2 if value_follows else 1
+    return entries
+
+
+def _opens_colon(line: str, layout: Layout) -> bool:
+    words, colon, _ = line.partition(":")
+    return bool(colon) and words in layout.label_of
+
+
+def _read_colon(lines: list[str], start: int, end: int, layout: Layout) -> list[Entry]:
+    """`Label:`, and its value on the same line or the next; an empty value has no line.
+
+    A line that ends in a colon is a label, known or not. A line that is neither label nor value is the rest of the
+    value before it.
+    """
+    entries: list[Entry] = []
+    index = start
+    while index < end:
+        line = lines[index].strip()
+        words, value = _split_colon(line, layout)
+        if words is None:
+            entries.append(Entry(index, None, entries[-1].words, line))
+            index += 1
+            continue
+        value_follows = not value and index + 1 < end and _split_colon(lines[index + 1].strip(), layout)[0] is None
+        if value_follows:
+            value = lines[index + 1]
+        entries.append(Entry(index, layout.label_of.get(words), words, given(value)))
+        index += 2 if value_follows else 1
+    return entries
+
+
+def _split_colon(line: str, layout: Layout) -> tuple[str | None, str]:
+    """The label of a line and what follows its colon; no label where the line is a value."""
+    words, colon, value = line.partition(":")
+    if colon and words.rstrip() in layout.label_of:
+        return words.rstrip(), value
+    return (line[:-1].rstrip(), "") if line.endswith(":") else (None, "")
+
+
+_FORMS: dict[str, tuple[Callable[[str, Layout], bool], Callable[[list[str], int, int, Layout], list[Entry]]]] = {
+    "glued": (_opens_glued, _read_glued),
+    "lines": (_opens_lines, _read_lines),
+    "colon": (_opens_colon, _read_colon),
+}
+
+
+# -- from entries to fields ----------------------------------------------------------------------------------------
+
+
+def read_header(block: Block) -> Header:
+    """The values of a header block, whatever the order of its labels."""
+    header = Header()
+    seen: set[int] = set()
+    contact: dict[str, str] = {}
+    yielding: list[tuple[Entry, dict[str, Any]]] = []
+    for entry in block.entries:
+        label = entry.label
         if label is None:
-            _keep_unlabelled(header, line, index + 1, before)
+            header.attributes.append(Attribute(entry.words, entry.value))
+            header.note("label-unknown", entry, "A line of the header has no known label; it is kept as an attribute.")
             continue
-        before = label
-        value = given(line[len(label.text) :])
-        if label.text in seen:
-            header.attributes.append(Attribute(label.text, value))
-            message = f"The label {label.text} stands here a second time; the first one counts."
-            header.diagnostics.append(Diagnostic("label-repeated", "warning", index + 1, message))
+        if id(label) in seen:
+            header.attributes.append(Attribute(entry.words, entry.value))
+            header.note("label-repeated", entry, f"The label {label.text} stands here again; the first one counts.")
             continue
-        seen.add(label.text)
-        if value is not None:
-            _read_value(header, contact, label, value, index + 1)
+        seen.add(id(label))
+        if entry.value is None:
+            continue
+        if not label.fields:
+            header.attributes.append(Attribute(entry.words, entry.value))
+        elif label.fields[0].startswith("contact."):
+            contact[label.fields[0].removeprefix("contact.")] = entry.value
+        else:
+            read = _read_value(header, entry, label, entry.value)
+            if label.yields:
+                yielding.append((entry, read))
+            else:
+                header.values.update(read)
+    for entry, read in yielding:
+        _fill(header, entry, read)
     if contact:
         header.values["contact"] = Contact(**contact)
     return header
 
 
-def _keep_unlabelled(header: Header, line: str, number: int, before: Label | None) -> None:
-    """A header line that starts with no label: most likely the rest of the value before it."""
-    header.attributes.append(Attribute(before.text if before else line, line if before else None))
-    place = f" after {before.text}" if before else ""
-    message = f"A line of the header{place} starts with no known label; it is kept as an attribute."
-    header.diagnostics.append(Diagnostic("label-unknown", "warning", number, message))
-
-
-def _read_value(header: Header, contact: dict[str, str], label: Label, value: str, number: int) -> None:
-    name = label.fields[0]
-    if name.startswith("contact."):
-        contact[name.removeprefix("contact.")] = value
-        return
+def _read_value(header: Header, entry: Entry, label: Label, value: str) -> dict[str, Any]:
+    """The fields that a value fills; none where it cannot be read, which a diagnostic then says."""
     try:
         read = READERS[label.reader](value)
     except UnreadableValue as problem:
-        message = f"{label.text}: found {value!r}, expected {problem.expected}."
+        header.attributes.append(Attribute(entry.words, value))
+        found = None if label.personal else value
+        said = "found a value of another form" if found is None else f"found {found!r}"
         header.diagnostics.append(
-            Diagnostic(problem.code, "error", number, message, field=name, found=value, expected=problem.expected)
+            Diagnostic(
+                problem.code,
+                problem.severity,
+                entry.line + 1,
+                f"{label.text}: {said}, expected {problem.expected}.",
+                field=label.fields[0],
+                found=found,
+                expected=problem.expected,
+            )
         )
-        header.attributes.append(Attribute(label.text, value))
-        return
+        return {}
     if len(label.fields) == 1:
-        header.values[name] = read
-    else:
-        header.values.update(zip(label.fields, read, strict=True))
+        return {label.fields[0]: read}
+    return {name: part for name, part in zip(label.fields, read, strict=True) if part is not None}
+
+
+_DIFFERS = {
+    "title": "title-differs",
+    "period_start": "period-differs",
+    "period_end": "period-differs",
+    "nuts2_code": "region-differs",
+    "owner_org_number": "org-number-differs",
+}
+
+
+def _fill(header: Header, entry: Entry, read: dict[str, Any]) -> None:
+    """Fill the fields that no other label has filled; where one says otherwise, it counts and this is noted."""
+    differing = [name for name, value in read.items() if header.values.setdefault(name, value) != value]
+    if differing:
+        header.attributes.append(Attribute(entry.words, entry.value))
+        message = f"{entry.words} says otherwise than a more exact label of the page, which counts."
+        header.note(_DIFFERS[differing[0]], entry, message)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import EsfEtlError, NotAProjectPage
 from esf_etl.pages.decoding import clean_lines, decode
-from esf_etl.pages.header import field_line, find_block, read_header
+from esf_etl.pages.header import find_block, read_header
 from esf_etl.pages.layouts import LAYOUTS
-from esf_etl.pages.records import Diagnostic, Project
-from esf_etl.pages.refusal import why_not
+from esf_etl.pages.records import Attribute, Diagnostic, Project
+from esf_etl.pages.refusal import CALL_FOR_PROPOSALS_LABEL, call_for_proposals, why_not
 from esf_etl.pages.sections import read_body
 from esf_etl.pages.values import given
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
+    from esf_etl.pages.header import Block, Header
     from esf_etl.pages.layouts import Layout
 
 __all__ = [
@@ -86,37 +87,60 @@ def parse_file(
 
 
 def field_line_of(data: bytes, name: str, *, layouts: Sequence[Layout] = LAYOUTS) -> int | None:
-    """The line, from 1, on which a page gives the record field `name`; None where it does not, or is no page."""
+    """The line, from 1, on which a page gives the record field `name`; None where it does not, or is no page.
+
+    For whoever refuses a value after the page was read: records do not carry the lines of their fields.
+    """
     try:
-        lines, _ = clean_lines(decode(data)[0])
-        return field_line(lines, name, layouts)
+        found = _recognise(clean_lines(decode(data)[0])[0], layouts)
     except NotAProjectPage:
         return None
+    if found is None:
+        return None
+    lines = (entry.line + 1 for entry in found[0].entries if entry.label is not None and name in entry.label.fields)
+    return next(lines, None)
 
 
 def _parse_text(text: str, source: str | None, layouts: Sequence[Layout], noticed: tuple[Diagnostic, ...]) -> Project:
     lines, repaired = clean_lines(text)
     try:
-        for layout in layouts:
-            block = find_block(lines, layout)
-            if block is not None:
-                return _read_page(lines, block, layout, source, [*noticed, *repaired])
+        found = _recognise(lines, layouts)
+        if found is not None:
+            return _read_page(lines, *found, source, [*noticed, *repaired])
     except NotAProjectPage as problem:
         raise problem.at(source) if source else problem from None
     refusal = why_not(lines, layouts)
     raise refusal.at(source) if source else refusal
 
 
+def _recognise(lines: list[str], layouts: Sequence[Layout]) -> tuple[Block, Layout] | None:
+    """The header block of a page and its layout.
+
+    Of several layouts of one form, the one that knows most labels of the block wins; a number of the layout's own form
+    decides a tie.
+    """
+    tried = set()
+    for form in (layout.form for layout in layouts):
+        if form in tried:
+            continue
+        tried.add(form)
+        alike = [layout for layout in layouts if layout.form == form]
+        found = [(block, layout) for layout in alike if (block := find_block(lines, layout)) is not None]
+        if found:
+            block, layout = max(found, key=lambda one: (one[0].known(), one[0].has_number_like(one[1].number)))
+            for entry in block.entries:
+                if entry.words == CALL_FOR_PROPOSALS_LABEL:
+                    raise call_for_proposals(entry.line + 1)
+            return block, layout
+    return None
+
+
 def _read_page(
-    lines: list[str],
-    block: tuple[int, int],
-    layout: Layout,
-    source: str | None,
-    diagnostics: list[Diagnostic],
+    lines: list[str], block: Block, layout: Layout, source: str | None, diagnostics: list[Diagnostic]
 ) -> Project:
-    title = _read_title(lines, block[0], layout, diagnostics)
-    header = read_header(lines, block, layout)
-    start = block[1]
+    header = read_header(block)
+    _read_title(lines, block.entries[0].line, layout, header, diagnostics)
+    start = block.end
     while start < len(lines) and not lines[start]:
         start += 1
     if start < len(lines) and lines[start] in layout.boilerplate:
@@ -127,10 +151,9 @@ def _read_page(
         layout=layout.key,
         programme_period=layout.programme_period,
         source=source,
-        title=title,
         sections=tuple(body.sections),
         attributes=(*header.attributes, *body.attributes),
-        diagnostics=(*diagnostics, *header.diagnostics, *sorted(body.diagnostics, key=_line_of)),
+        diagnostics=tuple(sorted([*diagnostics, *header.diagnostics, *body.diagnostics], key=_line_of)),
         **values,
     )
 
@@ -139,18 +162,34 @@ def _line_of(diagnostic: Diagnostic) -> int:
     return diagnostic.line or 0
 
 
-def _read_title(lines: list[str], start: int, layout: Layout, diagnostics: list[Diagnostic]) -> str | None:
-    """The last line with text before the header block; all other lines there are a banner, whatever they say."""
+def _read_title(lines: list[str], start: int, layout: Layout, header: Header, diagnostics: list[Diagnostic]) -> None:
+    """Put the title into the header's values.
+
+    It is the last line with text before the header block, or what follows a diary number there; all other lines there
+    are a banner, whatever they say. Where that line has no number although the layout's have one, a label that names
+    the project goes before it.
+    """
     before = [index for index in range(start) if lines[index] and lines[index] not in layout.boilerplate]
-    if not before:
-        return None
+    values = header.values
+    line = lines[before[-1]] if before else ""
+    numbered = layout.numbered_title.fullmatch(line) if layout.numbered_title else None
+    named = values.get("title")
+    if numbered is not None:
+        title = numbered["title"]
+        if values.setdefault("diary_number", numbered["number"]) != numbered["number"]:
+            message = "The title line has another number than the header, which counts."
+            diagnostics.append(Diagnostic("number-differs", "warning", before[-1] + 1, message))
+    elif named is not None and named != line:
+        title = named
+        before.append(start)  # the line is no title, so all of them are a banner's
+    else:
+        title = given(line)
+    if named is not None and title is not None and named != title:
+        header.attributes.append(Attribute("Namn", named))
+        message = "The header names the project otherwise than the title line, which counts."
+        diagnostics.append(Diagnostic("title-differs", "warning", before[-1] + 1, message))
+    values["title"] = title
     diagnostics.extend(
-        Diagnostic(
-            "banner-line",
-            "info",
-            index + 1,
-            "A line of a banner before the title says nothing of the project.",
-        )
+        Diagnostic("banner-line", "info", index + 1, "A line of a banner before the title says nothing of the project.")
         for index in before[:-1]
     )
-    return given(lines[before[-1]])

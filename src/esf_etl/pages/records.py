@@ -16,7 +16,17 @@ from esf_etl.errors import EsfEtlError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["RECORD_VERSION", "Attribute", "Contact", "Diagnostic", "Project", "RecordError", "Section"]
+__all__ = [
+    "HEADER_FIELDS",
+    "LIST_FIELDS",
+    "RECORD_VERSION",
+    "Attribute",
+    "Contact",
+    "Diagnostic",
+    "Project",
+    "RecordError",
+    "Section",
+]
 
 RECORD_VERSION = 1
 """Version of the dictionary form; it rises when a field changes its meaning, its type or its name."""
@@ -152,6 +162,17 @@ class Project:
 
 
 _FIELD_NAMES = tuple(spec.name for spec in fields(Project))
+
+LIST_FIELDS = ("co_financiers", "partners", "municipalities")
+"""The fields that a list of a page fills."""
+
+_NOT_FROM_HEADER = ("layout", "programme_period", "source", "contact", "sections", "attributes", "diagnostics")
+
+HEADER_FIELDS = (
+    *(name for name in _FIELD_NAMES if name not in (*_NOT_FROM_HEADER, *LIST_FIELDS)),
+    *(f"contact.{spec.name}" for spec in fields(Contact)),
+)
+"""The fields that a label of a header block can fill."""
 
 
 def _plain(value: Any) -> Any:

@@ -11,12 +11,22 @@ if TYPE_CHECKING:
 
     from esf_etl.pages.layouts import Layout
 
-__all__ = ["CALL_FOR_PROPOSALS_LABEL", "why_not"]
+__all__ = ["CALL_FOR_PROPOSALS_LABEL", "call_for_proposals", "why_not"]
 
 CALL_FOR_PROPOSALS_LABEL = "Utlyst belopp"
 """The label that only calls for proposals have."""
 
 _ENOUGH_LABELS = 3
+
+
+def call_for_proposals(line: int) -> NotAProjectPage:
+    """The error for a call for proposals, whose own label stands on this line, from 1."""
+    return NotAProjectPage(
+        f"this is a call for proposals (it has the label {CALL_FOR_PROPOSALS_LABEL}), not a project.",
+        code="call-for-proposals",
+        line=line,
+        advice="Leave calls out of the landing folder.",
+    )
 
 
 def why_not(lines: list[str], layouts: Sequence[Layout]) -> NotAProjectPage:
@@ -27,14 +37,9 @@ def why_not(lines: list[str], layouts: Sequence[Layout]) -> NotAProjectPage:
 
     for number, line in filled:
         if line.rstrip(":") == CALL_FOR_PROPOSALS_LABEL:
-            return NotAProjectPage(
-                f"this is a call for proposals (it has the label {CALL_FOR_PROPOSALS_LABEL}), not a project.",
-                code="call-for-proposals",
-                line=number,
-                advice="Leave calls out of the landing folder.",
-            )
+            return call_for_proposals(number)
 
-    words = {label.text for layout in layouts for label in layout.labels}
+    words = {word for layout in layouts for word in layout.label_of}
     for number, line in filled:
         if sum(f"{word}:" in line for word in words) >= _ENOUGH_LABELS:
             return NotAProjectPage(

@@ -8,10 +8,10 @@ from esf_etl.errors import EsfEtlError
 from esf_etl.pages.layouts import LAYOUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from decimal import Decimal
 
-    from esf_etl.pages.layouts import Layout
+    from esf_etl.pages.layouts import Label, Layout
     from esf_etl.pages.records import Project
 
 __all__ = ["NotRenderable", "render"]
@@ -29,68 +29,133 @@ class NotRenderable(EsfEtlError):
 def render(project: Project, *, layouts: Sequence[Layout] = LAYOUTS) -> str:
     """The text of a page in the project's own layout, with LF line ends and a last line end.
 
-    Left out is what a page of that layout has no place for: source, diagnostics, attributes. Raises `NotRenderable`
-    for a layout that is not among `layouts`.
+    Left out is what a page of that layout has no place for: source, diagnostics and, where labels and values are glued
+    together, attributes. Raises `NotRenderable` for a layout that is not among `layouts`.
     """
     layout = next((known for known in layouts if known.key == project.layout), None)
     if layout is None:
         msg = f"the layout {project.layout!r} is not known."
         raise NotRenderable(msg, advice=f"Known are {', '.join(known.key for known in layouts)}.")
-    logo, link = layout.boilerplate
-    title = [] if project.title is None else [project.title, ""]
-    lines = [
-        logo,
-        "",
-        *title,
-        *(f"{label.text}{_value(project, label.fields)}" for label in layout.labels),
-        link,
-    ]
+    lines = [*layout.boilerplate[:1], ""] if layout.form != "colon" else []
+    if project.title is not None:
+        lines += [_title(project, layout), ""]
+    lines += _HEADERS[layout.form](project, layout)
+    lines += [*layout.boilerplate[1:]]
+    lines += _body(project, layout)
+    if layout.form != "glued" and lines[-1]:
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def _title(project: Project, layout: Layout) -> str:
+    numbered = layout.numbered_title is not None and project.diary_number is not None
+    return f"{project.diary_number} - {project.title}" if numbered else project.title or ""
+
+
+def _body(project: Project, layout: Layout) -> list[str]:
+    lines = [""]
     texts = {part.key: part.text for part in project.sections}
     if "description" in texts:
-        lines += ["", texts["description"]]
+        lines += [texts["description"], ""]
     for heading in layout.headings:
         if heading.kind == "list":
             items: tuple[str, ...] = getattr(project, heading.key)
             if items:
-                lines += ["", heading.text, "", *(f"  • {item}" for item in items)]
+                lines += [heading.text, "", *(f"  • {item}" for item in items), ""]
         elif heading.key in texts:
-            lines += ["", heading.text, "", texts[heading.key]]
-    return "\n".join(lines) + "\n"
+            lines += [heading.text, "", texts[heading.key], ""]
+    return lines if layout.form != "glued" else lines[:-1]
 
 
-def _value(project: Project, names: tuple[str, ...]) -> str:
-    """The value of one label as a page writes it."""
-    write = _WRITE.get(names[0])
-    if write is not None:
-        return write(project) or _NOT_GIVEN
-    if names[0].startswith("contact."):
-        owner: object = project.contact
-        name = names[0].removeprefix("contact.")
-    else:
-        owner, name = project, names[0]
-    return (getattr(owner, name) if owner is not None else None) or _NOT_GIVEN
+def _glued_header(project: Project, layout: Layout) -> Iterator[str]:
+    for label in layout.labels:
+        yield f"{label.text}{_value(project, label, layout) or _NOT_GIVEN}"
 
 
-def _kronor(amount: Decimal | None) -> str:
+def _lines_header(project: Project, layout: Layout) -> Iterator[str]:
+    for words, value in _pairs(project, layout):
+        yield words
+        if value is not None:
+            yield value
+
+
+def _colon_header(project: Project, layout: Layout) -> Iterator[str]:
+    for words, value in _pairs(project, layout):
+        yield f"{words}:"
+        if value is not None:
+            yield value
+
+
+_HEADERS: dict[str, Callable[[Project, Layout], Iterator[str]]] = {
+    "glued": _glued_header,
+    "lines": _lines_header,
+    "colon": _colon_header,
+}
+
+
+def _pairs(project: Project, layout: Layout) -> Iterator[tuple[str, str | None]]:
+    """Labels and values of a header in the order of the layout, the attributes after those that have a field."""
+    firm = {name for label in layout.labels if not label.yields for name in label.fields}
+    for label in layout.labels:
+        if label.fields and not (label.yields and label.fields[0] in firm):
+            value = _value(project, label, layout)
+            if value:
+                yield label.text, value
+    for attribute in project.attributes:
+        yield attribute.label, attribute.value
+
+
+def _value(project: Project, label: Label, layout: Layout) -> str:
+    """The value of one label as a page writes it; empty where the project has none."""
+    name = label.fields[0]
+    if name.startswith("contact."):
+        return getattr(project.contact, name.removeprefix("contact."), None) or ""
+    return _WRITE[label.reader](project, name, layout)
+
+
+def _text(project: Project, name: str, layout: Layout) -> str:  # noqa: ARG001 - the same call for all
+    value = getattr(project, name)
+    return "" if value is None else str(value)
+
+
+def _kronor(project: Project, name: str, layout: Layout) -> str:
+    amount: Decimal | None = getattr(project, name)
     if amount is None:
         return ""
-    return f"{amount:,f}".replace(",", _NBSP).replace(".", ",") + " kr"
+    digits = f"{amount:,f}".replace(",", _NBSP).replace(".", ",")
+    return digits if layout.form == "colon" else f"{digits} kr"
 
 
-def _period(project: Project) -> str:
-    if project.period_start is None or project.period_end is None:
+def _percent(project: Project, name: str, layout: Layout) -> str:  # noqa: ARG001 - the same call for all
+    rate: Decimal | None = getattr(project, name)
+    return "" if rate is None else f"{rate.scaleb(2):f}%"
+
+
+def _period(project: Project, name: str, layout: Layout) -> str:  # noqa: ARG001 - the same call for all
+    first, last = project.period_start, project.period_end
+    if first is None or last is None:
         return ""
-    return f"{project.period_start.isoformat()} till {project.period_end.isoformat()}"
+    return f"{first.isoformat()}{' till ' if layout.form == 'glued' else '-'}{last.isoformat()}"
 
 
-def _programme_area(project: Project) -> str:
-    code = project.programme_area_code
-    return f"Programområde {code} {project.programme_area}" if code else project.programme_area or ""
+def _area(project: Project, name: str, layout: Layout) -> str:  # noqa: ARG001 - the same call for all
+    parts = (project.programme_area_code, project.programme_area)
+    said = " ".join(part for part in parts if part is not None)
+    return f"Programområde {said}" if layout.form == "glued" and project.programme_area_code else said
 
 
-_WRITE: dict[str, Callable[[Project], str]] = {
-    "programme_area_code": _programme_area,
-    "grant_sek": lambda project: _kronor(project.grant_sek),
-    "budget_sek": lambda project: _kronor(project.budget_sek),
-    "period_start": _period,
+_WRITE: dict[str, Callable[[Project, str, Layout], str]] = {
+    "text": _text,
+    "kronor": _kronor,
+    "count": _text,
+    "percent": _percent,
+    "date": _text,
+    "period": _period,
+    "named_area": _area,
+    "coded_area": _area,
+    "region": _text,
+    "nuts2": _text,
+    "org_number": _text,
+    "owner": _text,
 }
+"""How a value is written, by the name of the reader that reads it."""
