@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -203,14 +204,27 @@ def test_a_page_of_ours_needs_no_diagnostics() -> None:
     assert parse(render(FULL)).diagnostics == ()
 
 
-def test_source_diagnostics_and_attributes_have_no_place_on_a_page() -> None:
-    noted = replace(
-        FULL,
-        source="landing/x.txt",
-        diagnostics=(Diagnostic("banner-line", "info", 3, "A line."),),
-        attributes=(Attribute("Okänd etikett", "värde"),),
-    )
+def test_source_and_diagnostics_have_no_place_on_a_page() -> None:
+    noted = replace(FULL, source="landing/x.txt", diagnostics=(Diagnostic("banner-line", "info", 3, "A line."),))
     assert render(noted) == render(FULL)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"attributes": (Attribute("Okänd etikett", "värde"),)}, "attributes"),
+        ({"period_end": None}, "period_start"),
+        ({"diary_number": "2008/00001"}, "diary_number"),
+        ({"owner": "saknas"}, "owner"),
+        ({"co_financiers": ("-",)}, "co_financiers"),
+        ({"sections": (Section("summary", "Sammanfattning", "Ett.\n\nBakgrund\n\nTvå."),)}, "sections"),
+        ({"sections": (Section("unheard-of", None, "Ett."),)}, "sections"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_no_page_of_the_layout_can_say_is_refused_by_name(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(NotRenderable, match=field):
+        render(replace(FULL, **change))
 
 
 def test_a_project_of_an_unknown_layout_is_refused_naming_the_known_ones() -> None:

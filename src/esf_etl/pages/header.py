@@ -22,7 +22,7 @@ _ENOUGH_LABELS = 3
 
 
 class Entry(NamedTuple):
-    """One label of a header block: its line (an index), its words as written, and its value, if one is given.
+    """One label of a header block: its line (an index), its words as written, and what stands as its value.
 
     `label` is None where the words are none of the layout's labels.
     """
@@ -128,7 +128,7 @@ def _read_glued(lines: list[str], start: int, end: int, layout: Layout) -> list[
         if label is None or line.endswith(":"):
             entries.append(Entry(index, None, entries[-1].words if entries else line, line if entries else None))
         else:
-            entries.append(Entry(index, label, label.text, given(line[len(label.text) :])))
+            entries.append(Entry(index, label, label.text, line[len(label.text) :].strip() or None))
     # A title that starts with a label's word and has no blank line after it is not part of the block.
     while any(entry.label is entries[0].label for entry in entries[1:]):
         del entries[0]
@@ -146,7 +146,7 @@ def _read_lines(lines: list[str], start: int, end: int, layout: Layout) -> list[
     while index < end:
         words = lines[index].strip()
         value_follows = index + 1 < end and lines[index + 1].strip() not in layout.label_of
-        value = given(lines[index + 1]) if value_follows else None
+        value = lines[index + 1].strip() if value_follows else None
         entries.append(Entry(index, layout.label_of.get(words), words, value))
         index += 2 if value_follows else 1
     return entries
@@ -175,7 +175,7 @@ def _read_colon(lines: list[str], start: int, end: int, layout: Layout) -> list[
         value_follows = not value and index + 1 < end and _split_colon(lines[index + 1].strip(), layout)[0] is None
         if value_follows:
             value = lines[index + 1]
-        entries.append(Entry(index, layout.label_of.get(words), words, given(value)))
+        entries.append(Entry(index, layout.label_of.get(words), words, value.strip() or None))
         index += 2 if value_follows else 1
     return entries
 
@@ -206,23 +206,24 @@ def read_header(block: Block) -> Header:
     yielding: list[tuple[Entry, dict[str, Any]]] = []
     for entry in block.entries:
         label = entry.label
+        value = None if entry.value is None else given(entry.value)
         if label is None:
-            header.attributes.append(Attribute(entry.words, entry.value))
+            header.attributes.append(Attribute(entry.words, value))
             header.note("label-unknown", entry, "A line of the header has no known label; it is kept as an attribute.")
             continue
         if id(label) in seen:
-            header.attributes.append(Attribute(entry.words, entry.value))
+            header.attributes.append(Attribute(entry.words, value))
             header.note("label-repeated", entry, f"The label {label.text} stands here again; the first one counts.")
             continue
         seen.add(id(label))
-        if entry.value is None:
+        if value is None:
             continue
         if not label.fields:
-            header.attributes.append(Attribute(entry.words, entry.value))
+            header.attributes.append(Attribute(entry.words, value))
         elif label.fields[0].startswith("contact."):
-            contact[label.fields[0].removeprefix("contact.")] = entry.value
+            contact[label.fields[0].removeprefix("contact.")] = value
         else:
-            read = _read_value(header, entry, label, entry.value)
+            read = _read_value(header, entry, label, value)
             if label.yields:
                 yielding.append((entry, read))
             else:

@@ -62,8 +62,8 @@ class Layout:
 
     `form` says how labels and values stand: `glued` is `LabelValue` on one line with nothing between, `lines` a line
     for the label and one for the value, `colon` the same with `:` after the label. `labels` and `headings` stand in the
-    order of the page. `boilerplate` are the lines that say nothing about a project: the first is the logo's, the last may
-    follow the header block. `number` is a regular expression for the diary numbers of this generation; where the
+    order of the page. `boilerplate` are the lines that say nothing about a project: the first is the logo's, the last
+    may follow the header block. `number` is a regular expression for the diary numbers of this generation; where the
     title line begins with one and ` - `, the rest is the title.
     """
 

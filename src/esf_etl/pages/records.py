@@ -121,6 +121,11 @@ class Project:
         """The text of the section with this key, or None."""
         return next((part.text for part in self.sections if part.key == key), None)
 
+    @staticmethod
+    def field_names() -> tuple[str, ...]:
+        """The fields that make two projects equal or not."""
+        return tuple(spec.name for spec in fields(Project) if spec.compare)
+
     def to_dict(self, *, with_contact: bool = False) -> dict[str, Any]:
         """The record as JSON-ready values: money and rates as strings of digits, dates ISO, tuples as lists.
 

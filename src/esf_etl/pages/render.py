@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from esf_etl.errors import EsfEtlError
+from esf_etl.errors import EsfEtlError, NotAProjectPage
 from esf_etl.pages.layouts import LAYOUTS
+from esf_etl.pages.parser import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +27,12 @@ class NotRenderable(EsfEtlError):
     code = "not-renderable"
 
 
-def render(project: Project, *, layouts: Sequence[Layout] = LAYOUTS) -> str:
+def render(project: Project, *, layouts: Sequence[Layout] = LAYOUTS, check: bool = True) -> str:
     """The text of a page in the project's own layout, with LF line ends and a last line end.
 
-    Left out is what a page of that layout has no place for: source, diagnostics and, where labels and values are glued
-    together, attributes. Raises `NotRenderable` for a layout that is not among `layouts`.
+    Raises `NotRenderable` for a layout that is not among `layouts`, and for a project that no page of its layout can
+    say (a heading's words alone in the prose, one end of a period alone …): what the page says is read back and
+    compared. `check=False` leaves that out, for projects that are known to be fine.
     """
     layout = next((known for known in layouts if known.key == project.layout), None)
     if layout is None:
@@ -44,7 +46,22 @@ def render(project: Project, *, layouts: Sequence[Layout] = LAYOUTS) -> str:
     lines += _body(project, layout)
     if layout.form != "glued" and lines[-1]:
         lines.append("")
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    if check:
+        _compare(project, text, layouts)
+    return text
+
+
+def _compare(project: Project, text: str, layouts: Sequence[Layout]) -> None:
+    try:
+        read = parse(text, layouts=layouts)
+    except NotAProjectPage as problem:
+        msg = "no page of its layout can say what the project says."
+        raise NotRenderable(msg) from problem
+    differing = [name for name in read.field_names() if getattr(read, name) != getattr(project, name)]
+    if differing:
+        msg = f"a page of the layout {project.layout} cannot say its {', '.join(differing)}."
+        raise NotRenderable(msg)
 
 
 def _title(project: Project, layout: Layout) -> str:
@@ -98,9 +115,7 @@ def _pairs(project: Project, layout: Layout) -> Iterator[tuple[str, str | None]]
     firm = {name for label in layout.labels if not label.yields for name in label.fields}
     for label in layout.labels:
         if label.fields and not (label.yields and label.fields[0] in firm):
-            value = _value(project, label, layout)
-            if value:
-                yield label.text, value
+            yield label.text, _value(project, label, layout) or _NOT_GIVEN
     for attribute in project.attributes:
         yield attribute.label, attribute.value
 
@@ -122,7 +137,9 @@ def _kronor(project: Project, name: str, layout: Layout) -> str:
     amount: Decimal | None = getattr(project, name)
     if amount is None:
         return ""
-    digits = f"{amount:,f}".replace(",", _NBSP).replace(".", ",")
+    whole = amount == amount.to_integral_value()
+    digits = f"{amount:,.0f}" if whole else f"{amount:,.2f}"
+    digits = digits.replace(",", _NBSP).replace(".", ",")
     return digits if layout.form == "colon" else f"{digits} kr"
 
 
