@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from esf_etl.errors import NotAProjectPage
@@ -22,7 +22,7 @@ _ENOUGH_LABELS = 3
 
 
 class Entry(NamedTuple):
-    """One label of a header block: its line (an index), its words as written, and what stands as its value.
+    """One label of a header block: its line (an index), its words as written, what stands as its value, and where.
 
     `label` is None where the words are none of the layout's labels.
     """
@@ -31,6 +31,7 @@ class Entry(NamedTuple):
     label: Label | None
     words: str
     value: str | None
+    value_line: int
 
 
 class Block(NamedTuple):
@@ -44,24 +45,26 @@ class Block(NamedTuple):
         """How many different labels of the layout the block gives a value for."""
         return len({entry.words for entry in self.entries if entry.label is not None and entry.value is not None})
 
-    def has_number_like(self, number: str | None) -> bool:
-        """Whether one of its values has the form of this regular expression."""
-        return number is not None and any(
-            entry.value is not None and re.fullmatch(number, entry.value) for entry in self.entries
-        )
-
 
 @dataclass(slots=True)
 class Header:
-    """What a header block says: record fields by name, and what had no field."""
+    """What a header block says: record fields by name, and what had no field, by its line (an index)."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    attributes: list[Attribute] = field(default_factory=list)
+    kept: list[tuple[int, Attribute]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
-    def note(self, code: str, entry: Entry, message: str) -> None:
-        """Add a warning at the entry's line."""
-        self.diagnostics.append(Diagnostic(code, "warning", entry.line + 1, message))
+    def keep(self, entry: Entry, value: str | None) -> None:
+        """Keep to the letter what fills no field."""
+        self.kept.append((entry.line, Attribute(entry.words, value)))
+
+    def warn(self, code: str, line: int, message: str) -> None:
+        """Add a warning at a line (an index)."""
+        self.diagnostics.append(Diagnostic(code, "warning", line + 1, message))
+
+    def attributes(self) -> list[Attribute]:
+        """What was kept, in the order of the page."""
+        return [attribute for _, attribute in sorted(self.kept, key=itemgetter(0))]
 
 
 def find_block(lines: list[str], layout: Layout) -> Block | None:
@@ -100,8 +103,9 @@ def _refuse_truncated(lines: list[str], block: Block, layout: Layout, *, enough:
         )
         before = f"before {last.text}"
     else:
-        # What follows the last line end of a file is no line.
-        cut = enough and block.end >= len(lines) - 1
+        # What follows the last line end of a file is no line. The last label may have lost its value.
+        named = {entry.words for entry in entries if entry.label is not None}
+        cut = len(named) >= _ENOUGH_LABELS and block.end >= len(lines) - 1
         before = "before the blank line that closes it"
     if cut:
         msg = f"the page ends inside its header block, {before}."
@@ -113,7 +117,16 @@ def _refuse_truncated(lines: list[str], block: Block, layout: Layout, *, enough:
 
 def _opens_glued(line: str, layout: Layout) -> bool:
     # A label with nothing glued to it, or with a colon, is one of another layout.
-    return line.startswith(layout.label_words) and line not in layout.label_of and not line.endswith(":")
+    return (
+        line.startswith(layout.label_words) and line not in layout.label_of and _glued_label(line, layout) is not None
+    )
+
+
+def _glued_label(line: str, layout: Layout) -> Label | None:
+    word = next((word for word in layout.label_words if line.startswith(word)), None)
+    if word is None or line.endswith(":") or line.startswith(":", len(word)):
+        return None
+    return layout.label_of[word]
 
 
 def _read_glued(lines: list[str], start: int, end: int, layout: Layout) -> list[Entry]:
@@ -123,12 +136,12 @@ def _read_glued(lines: list[str], start: int, end: int, layout: Layout) -> list[
     for index in range(start, end):
         line = lines[index]
         label = next(expected, None)
-        if label is None or not line.startswith(label.text):
-            label = next((layout.label_of[word] for word in layout.label_words if line.startswith(word)), None)
-        if label is None or line.endswith(":"):
-            entries.append(Entry(index, None, entries[-1].words if entries else line, line if entries else None))
+        if label is None or not line.startswith(label.text) or ":" in line:
+            label = _glued_label(line, layout)
+        if label is None:
+            entries.append(Entry(index, None, entries[-1].words, line, index))
         else:
-            entries.append(Entry(index, label, label.text, line[len(label.text) :].strip() or None))
+            entries.append(Entry(index, label, label.text, line[len(label.text) :].strip() or None, index))
     # A title that starts with a label's word and has no blank line after it is not part of the block.
     while any(entry.label is entries[0].label for entry in entries[1:]):
         del entries[0]
@@ -147,8 +160,8 @@ def _read_lines(lines: list[str], start: int, end: int, layout: Layout) -> list[
         words = lines[index].strip()
         value_follows = index + 1 < end and lines[index + 1].strip() not in layout.label_of
         value = lines[index + 1].strip() if value_follows else None
-        entries.append(Entry(index, layout.label_of.get(words), words, value))
-        index += 2 if value_follows else 1
+        entries.append(Entry(index, layout.label_of.get(words), words, value, index + value_follows))
+        index += 1 + value_follows
     return entries
 
 
@@ -169,14 +182,14 @@ def _read_colon(lines: list[str], start: int, end: int, layout: Layout) -> list[
         line = lines[index].strip()
         words, value = _split_colon(line, layout)
         if words is None:
-            entries.append(Entry(index, None, entries[-1].words, line))
+            entries.append(Entry(index, None, entries[-1].words, line, index))
             index += 1
             continue
         value_follows = not value and index + 1 < end and _split_colon(lines[index + 1].strip(), layout)[0] is None
         if value_follows:
             value = lines[index + 1]
-        entries.append(Entry(index, layout.label_of.get(words), words, value.strip() or None))
-        index += 2 if value_follows else 1
+        entries.append(Entry(index, layout.label_of.get(words), words, value.strip() or None, index + value_follows))
+        index += 1 + value_follows
     return entries
 
 
@@ -208,18 +221,20 @@ def read_header(block: Block) -> Header:
         label = entry.label
         value = None if entry.value is None else given(entry.value)
         if label is None:
-            header.attributes.append(Attribute(entry.words, value))
-            header.note("label-unknown", entry, "A line of the header has no known label; it is kept as an attribute.")
+            message = "A line of the header has no known label; it is kept as an attribute."
+            header.keep(entry, value)
+            header.warn("label-unknown", entry.line, message)
             continue
         if id(label) in seen:
-            header.attributes.append(Attribute(entry.words, value))
-            header.note("label-repeated", entry, f"The label {label.text} stands here again; the first one counts.")
+            message = f"The label {label.text} stands here again; the first one counts."
+            header.keep(entry, value)
+            header.warn("label-repeated", entry.line, message)
             continue
         seen.add(id(label))
         if value is None:
             continue
         if not label.fields:
-            header.attributes.append(Attribute(entry.words, value))
+            header.keep(entry, value)
         elif label.fields[0].startswith("contact."):
             contact[label.fields[0].removeprefix("contact.")] = value
         else:
@@ -240,14 +255,14 @@ def _read_value(header: Header, entry: Entry, label: Label, value: str) -> dict[
     try:
         read = READERS[label.reader](value)
     except UnreadableValue as problem:
-        header.attributes.append(Attribute(entry.words, value))
+        header.keep(entry, value)
         found = None if label.personal else value
         said = "found a value of another form" if found is None else f"found {found!r}"
         header.diagnostics.append(
             Diagnostic(
                 problem.code,
                 problem.severity,
-                entry.line + 1,
+                entry.value_line + 1,
                 f"{label.text}: {said}, expected {problem.expected}.",
                 field=label.fields[0],
                 found=found,
@@ -273,6 +288,7 @@ def _fill(header: Header, entry: Entry, read: dict[str, Any]) -> None:
     """Fill the fields that no other label has filled; where one says otherwise, it counts and this is noted."""
     differing = [name for name, value in read.items() if header.values.setdefault(name, value) != value]
     if differing:
-        header.attributes.append(Attribute(entry.words, entry.value))
         message = f"{entry.words} says otherwise than a more exact label of the page, which counts."
-        header.note(_DIFFERS[differing[0]], entry, message)
+        header.warn(_DIFFERS[differing[0]], entry.value_line, message)
+        if entry.value not in [header.values[name] for name in read]:
+            header.keep(entry, entry.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from esf_etl.errors import EsfEtlError, NotAProjectPage
 from esf_etl.pages.decoding import clean_lines, decode
 from esf_etl.pages.header import find_block, read_header
 from esf_etl.pages.layouts import LAYOUTS
-from esf_etl.pages.records import Attribute, Diagnostic, Project
+from esf_etl.pages.records import Diagnostic, Project
 from esf_etl.pages.refusal import CALL_FOR_PROPOSALS_LABEL, call_for_proposals, why_not
 from esf_etl.pages.sections import read_body
 from esf_etl.pages.values import given
@@ -127,7 +128,7 @@ def _recognise(lines: list[str], layouts: Sequence[Layout]) -> tuple[Block, Layo
         alike = [layout for layout in layouts if layout.form == form]
         found = [(block, layout) for layout in alike if (block := find_block(lines, layout)) is not None]
         if found:
-            block, layout = max(found, key=lambda one: (one[0].known(), one[0].has_number_like(one[1].number)))
+            block, layout = max(found, key=lambda one: (one[0].known(), _is_numbered_like(lines, *one)))
             for entry in block.entries:
                 if entry.words == CALL_FOR_PROPOSALS_LABEL:
                     raise call_for_proposals(entry.line + 1)
@@ -135,11 +136,20 @@ def _recognise(lines: list[str], layouts: Sequence[Layout]) -> tuple[Block, Layo
     return None
 
 
+def _is_numbered_like(lines: list[str], block: Block, layout: Layout) -> bool:
+    """Whether the title line or a value of the header has a number of the layout's form."""
+    if layout.number is None or layout.numbered_title is None:
+        return False
+    title = next((line for line in reversed(lines[: block.start]) if line), "")
+    values = (entry.value for entry in block.entries if entry.value is not None)
+    return layout.numbered_title.fullmatch(title) is not None or any(re.fullmatch(layout.number, v) for v in values)
+
+
 def _read_page(
     lines: list[str], block: Block, layout: Layout, source: str | None, diagnostics: list[Diagnostic]
 ) -> Project:
     header = read_header(block)
-    _read_title(lines, block.entries[0].line, layout, header, diagnostics)
+    _read_title(lines, block, layout, header, diagnostics)
     start = block.end
     while start < len(lines) and not lines[start]:
         start += 1
@@ -152,7 +162,7 @@ def _read_page(
         programme_period=layout.programme_period,
         source=source,
         sections=tuple(body.sections),
-        attributes=(*header.attributes, *body.attributes),
+        attributes=(*header.attributes(), *body.attributes),
         diagnostics=tuple(sorted([*diagnostics, *header.diagnostics, *body.diagnostics], key=_line_of)),
         **values,
     )
@@ -162,33 +172,34 @@ def _line_of(diagnostic: Diagnostic) -> int:
     return diagnostic.line or 0
 
 
-def _read_title(lines: list[str], start: int, layout: Layout, header: Header, diagnostics: list[Diagnostic]) -> None:
+def _read_title(lines: list[str], block: Block, layout: Layout, header: Header, diagnostics: list[Diagnostic]) -> None:
     """Put the title into the header's values.
 
     It is the last line with text before the header block, or what follows a diary number there; all other lines there
     are a banner, whatever they say. Where that line has no number although the layout's have one, a label that names
     the project goes before it.
     """
+    start = block.entries[0].line
     before = [index for index in range(start) if lines[index] and lines[index] not in layout.boilerplate]
-    values = header.values
     line = lines[before[-1]] if before else ""
     numbered = layout.numbered_title.fullmatch(line) if layout.numbered_title else None
-    named = values.get("title")
+    named = header.values.get("title")
     if numbered is not None:
-        title = numbered["title"]
-        if values.setdefault("diary_number", numbered["number"]) != numbered["number"]:
+        title: str | None = numbered["title"]
+        if header.values.setdefault("diary_number", numbered["number"]) != numbered["number"]:
             message = "The title line has another number than the header, which counts."
             diagnostics.append(Diagnostic("number-differs", "warning", before[-1] + 1, message))
+        if named is not None and named != title:
+            entry = next(entry for entry in block.entries if entry.label is not None and "title" in entry.label.fields)
+            message = "The header names the project otherwise than the title line, which counts."
+            header.keep(entry, named)
+            header.warn("title-differs", entry.value_line, message)
     elif named is not None and named != line:
         title = named
         before.append(start)  # the line is no title, so all of them are a banner's
     else:
         title = given(line)
-    if named is not None and title is not None and named != title:
-        header.attributes.append(Attribute("Namn", named))
-        message = "The header names the project otherwise than the title line, which counts."
-        diagnostics.append(Diagnostic("title-differs", "warning", before[-1] + 1, message))
-    values["title"] = title
+    header.values["title"] = title
     diagnostics.extend(
         Diagnostic("banner-line", "info", index + 1, "A line of a banner before the title says nothing of the project.")
         for index in before[:-1]

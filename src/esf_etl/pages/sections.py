@@ -57,7 +57,7 @@ def read_body(lines: list[str], start: int, layout: Layout) -> Body:
     """Sections and lists of the lines from index `start` on."""
     body = Body()
     candidates = _candidates(lines, start, layout)
-    chosen = _choose(candidates, len(layout.headings))
+    chosen = _choose([each for each in candidates if _can_head(lines, each, layout)], len(layout.headings))
     for passed in sorted(set(candidates) - set(chosen)):
         message = f"The words {layout.headings[passed.rank].text!r} stand here as part of the text."
         body.diagnostics.append(Diagnostic("heading-in-prose", "info", passed.line + 1, message))
@@ -114,15 +114,16 @@ def _candidates(lines: list[str], start: int, layout: Layout) -> list[_Candidate
                 continue
         elif index > start and lines[index - 1]:
             continue
-        if layout.headings[rank].kind == "prose" or _list_follows(lines, index + 1, ranks):
-            found.append(_Candidate(index, rank, kept))
+        found.append(_Candidate(index, rank, kept))
     return found
 
 
-def _list_follows(lines: list[str], index: int, ranks: dict[str, int]) -> bool:
-    """Whether the next line with text is a list's, so that the line before it can be a list's heading."""
-    following = next((lines[at] for at in range(index, len(lines)) if lines[at]), None)
-    if following is None or following in ranks or given(following) is None:
+def _can_head(lines: list[str], candidate: _Candidate, layout: Layout) -> bool:
+    """Whether what follows is of the heading's kind: under the heading of a list stands a list, or nothing."""
+    if layout.headings[candidate.rank].kind == "prose":
+        return True
+    following = next((lines[at] for at in range(candidate.line + 1, len(lines)) if lines[at]), None)
+    if following is None or following in layout.heading_ranks or given(following) is None:
         return True
     return following.lstrip().startswith(_BULLETS)
 
