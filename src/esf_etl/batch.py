@@ -17,7 +17,7 @@ from esf_etl.errors import NotAProjectPage
 from esf_etl.landing import file_bytes
 from esf_etl.pages.identity import content_digest, project_id
 from esf_etl.pages.parser import field_line_of, parse_bytes
-from esf_etl.pages.personal import email_domain, is_personal_number, looks_personal
+from esf_etl.pages.personal import email_domain, is_personal_number
 from esf_etl.pages.places import county, find_municipality
 from esf_etl.pages.records import Contact
 
@@ -178,7 +178,7 @@ def _findings(number: int, project: Project) -> Iterable[tuple[Any, ...]]:
     if project.owner_org_number is not None and is_personal_number(project.owner_org_number):
         message = "The owner's organisation number is a sole trader's personal number; it is not published."
         rows.append(("personal-number-withheld", "owner_org_number", None, None, message))
-    withheld = sum(looks_personal(attribute.label, attribute.value) for attribute in project.attributes)
+    withheld = len(project.attributes) - len(project.impersonal_attributes())
     if withheld:
         message = f"{withheld} unmodelled lines of the page look personal; they are not published."
         rows.append(("personal-attribute-withheld", None, None, None, message))
@@ -234,8 +234,7 @@ def _municipalities(project: Project) -> Iterable[tuple[Any, ...]]:
 
 
 def _attributes(project: Project) -> Iterable[tuple[Any, ...]]:
-    kept = (item for item in project.attributes if not looks_personal(item.label, item.value))
-    return ((place, item.label, item.value) for place, item in enumerate(kept, 1))
+    return ((place, item.label, item.value) for place, item in enumerate(project.impersonal_attributes(), 1))
 
 
 def _contact(project: Project) -> Iterable[tuple[Any, ...]]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -59,6 +56,11 @@ def map_in_order(
     if workers == 1:
         yield from map(function, tasks)
         return
+    # Imported here: a program that parses in its own process should not pay for them.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     # Not by fork: the database and the data frames of this process have threads, which a fork would leave behind.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])

@@ -39,8 +39,10 @@ def decode(data: bytes) -> tuple[str, tuple[Diagnostic, ...]]:
         )
     try:
         return data.decode("utf-8"), ()
-    except UnicodeDecodeError:
-        pass
+    except UnicodeDecodeError as problem:
+        if problem.reason == "unexpected end of data":
+            message = "The file ends in the middle of a letter: was it saved whole?"
+            return data[: problem.start].decode("utf-8"), (Diagnostic("letter-cut", "warning", None, message),)
     try:
         text, name = data.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -74,7 +75,6 @@ def find_block(lines: list[str], layout: Layout) -> Block | None:
     label, one of the others before the blank line that closes it.
     """
     opens, read_entries = _FORMS[layout.form]
-    stop = layout.boilerplate
     at, count = 0, len(lines)
     while at < count:
         if not opens(lines[at], layout):
@@ -83,14 +83,34 @@ def find_block(lines: list[str], layout: Layout) -> Block | None:
         start = at
         while start and lines[start - 1] in layout.label_of:
             start -= 1  # a label with nothing glued to it opens no block, but may stand in front of one
-        while at < count and lines[at] and lines[at] not in stop:
-            at += 1
+        at = _end_of_block(lines, start, layout)
         block = Block(start, at, read_entries(lines, start, at, layout))
         enough = block.known() >= _ENOUGH_LABELS
         _refuse_truncated(lines, block, layout, enough=enough)
         if enough:
             return block
     return None
+
+
+def _end_of_block(lines: list[str], start: int, layout: Layout) -> int:
+    """The first line after a block: blank, or one that says nothing.
+
+    A blank line does not end a glued block where its next label follows: prose does not start with one of those.
+    """
+    at, count = start, len(lines)
+    while True:
+        while at < count and lines[at] and lines[at] not in layout.boilerplate:
+            at += 1
+        if layout.form != "glued" or at >= count or lines[at]:
+            return at
+        following = next((index for index in range(at, count) if lines[index]), None)
+        label = None if following is None else _glued_label(lines[following], layout)
+        before = [
+            layout.labels.index(known) for known in map(partial(_glued_label, layout=layout), lines[start:at]) if known
+        ]
+        if following is None or label is None or not before or layout.labels.index(label) <= max(before):
+            return at
+        at = following
 
 
 def _refuse_truncated(lines: list[str], block: Block, layout: Layout, *, enough: bool) -> None:
@@ -135,6 +155,8 @@ def _read_glued(lines: list[str], start: int, end: int, layout: Layout) -> list[
     expected = iter(layout.labels)
     for index in range(start, end):
         line = lines[index]
+        if not line:
+            continue
         label = next(expected, None)
         if label is None or not line.startswith(label.text) or ":" in line:
             label = _glued_label(line, layout)
@@ -143,7 +165,7 @@ def _read_glued(lines: list[str], start: int, end: int, layout: Layout) -> list[
         else:
             entries.append(Entry(index, label, label.text, line[len(label.text) :].strip() or None, index))
     # A title that starts with a label's word and has no blank line after it is not part of the block.
-    while any(entry.label is entries[0].label for entry in entries[1:]):
+    while entries[0].label is not layout.labels[0] and any(entry.label is entries[0].label for entry in entries[1:]):
         del entries[0]
     return entries
 
@@ -217,11 +239,13 @@ def read_header(block: Block) -> Header:
     seen: set[int] = set()
     contact: dict[str, str] = {}
     yielding: list[tuple[Entry, dict[str, Any]]] = []
+    known = {entry.words for entry in block.entries if entry.label is not None}
     for entry in block.entries:
         label = entry.label
         value = None if entry.value is None else given(entry.value)
         if label is None:
-            message = "A line of the header has no known label; it is kept as an attribute."
+            place = f" after {entry.words}" if entry.words in known else ""
+            message = f"A line of the header{place} has no known label; it is kept as an attribute."
             header.keep(entry, value)
             header.warn("label-unknown", entry.line, message)
             continue

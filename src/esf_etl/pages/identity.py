@@ -53,8 +53,8 @@ def project_id(project: Project) -> str:
 def content_digest(project: Project) -> str:
     """32 hexadecimal digits of BLAKE2b over what the page says of the project.
 
-    Left out: contact, diagnostics, source and layout, so that none of them makes a new version; attributes are taken in
-    sorted order, so that another order of labels does not either.
+    Left out: contact (attributes that look like one, too), diagnostics, source and layout, so that none of them makes a
+    new version; attributes are taken in sorted order, so that another order of labels does not either.
     """
     content = [
         project.programme_period,
@@ -79,7 +79,7 @@ def content_digest(project: Project) -> str:
         project.co_financiers,
         project.partners,
         project.municipalities,
-        sorted((attribute.label, attribute.value or "") for attribute in project.attributes),
+        sorted((attribute.label, attribute.value or "") for attribute in project.impersonal_attributes()),
     ]
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -64,7 +64,7 @@ def parse_bytes(
 ) -> Project:
     """As `parse`, for the bytes of a file in any encoding seen (see `esf_etl.pages.decoding`)."""
     if len(data) > max_bytes:
-        msg = f"the file has {len(data)} bytes, a page at most {max_bytes}."
+        msg = f"the file is larger than a page can be ({max_bytes} bytes)."
         raise NotAProjectPage(msg, code="too-large", path=source, advice="Is it a page? If so, raise the limit.")
     try:
         text, noticed = decode(data)

@@ -6,15 +6,17 @@ Absent is `None` or `()`, never `""`, `"-"` or `"saknas"`. Money is `Decimal` in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Literal
 
 from esf_etl.errors import EsfEtlError
+from esf_etl.pages.personal import looks_personal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = [
     "HEADER_FIELDS",
@@ -129,7 +131,7 @@ class Project:
     def to_dict(self, *, with_contact: bool = False) -> dict[str, Any]:
         """The record as JSON-ready values: money and rates as strings of digits, dates ISO, tuples as lists.
 
-        The key `contact` is there only when asked for.
+        The key `contact`, and attributes that look like one, are there only when asked for.
         """
         result: dict[str, Any] = {"schema_version": RECORD_VERSION}
         for name in _FIELD_NAMES:
@@ -138,14 +140,23 @@ class Project:
                     result[name] = None if self.contact is None else _plain(self.contact)
                 continue
             result[name] = _plain(getattr(self, name))
+        if not with_contact:
+            result["attributes"] = _plain(self.impersonal_attributes())
         return result
 
+    def impersonal_attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that do not look like personal data."""
+        return tuple(item for item in self.attributes if not looks_personal(item.label, item.value))
+
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Project:
+    def from_dict(cls, values: object) -> Project:
         """The record of a dictionary made by `to_dict`; a missing key means absent.
 
         Raises `RecordError` for another record version, an unknown key, or a value of the wrong form.
         """
+        if not isinstance(values, Mapping):
+            msg = f"a dictionary was expected, not {type(values).__name__}."
+            raise RecordError(msg)
         version = values.get("schema_version", RECORD_VERSION)
         if version != RECORD_VERSION:
             msg = f"schema_version is {version!r}; this release reads version {RECORD_VERSION}."
@@ -155,8 +166,8 @@ class Project:
             msg = f"unknown keys: {', '.join(sorted(unknown))}."
             raise RecordError(msg)
         try:
-            read = {
-                name: _READ[name](value) if name in _READ else value
+            read: dict[str, Any] = {
+                name: _READ.get(str(name), _read_text)(value)
                 for name, value in values.items()
                 if name != "schema_version" and value is not None
             }
@@ -194,17 +205,47 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _read_text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        msg = f"a text was expected, not {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _read_texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        msg = f"a list of texts was expected, not {value!r}"
+        raise TypeError(msg)
+    return tuple(map(_read_text, value))
+
+
+def _read_number(value: Any) -> Decimal:
+    number = Decimal(_read_text(value))
+    if not number.is_finite():
+        msg = f"a number was expected, not {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def _read_count(value: Any) -> int:
+    if type(value) is not int:
+        msg = f"a whole number was expected, not {value!r}"
+        raise TypeError(msg)
+    return value
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "contact": lambda value: Contact(**value),
-    "grant_sek": Decimal,
-    "budget_sek": Decimal,
-    "cofinancing_rate": Decimal,
+    "grant_sek": _read_number,
+    "budget_sek": _read_number,
+    "cofinancing_rate": _read_number,
     "period_start": date.fromisoformat,
     "period_end": date.fromisoformat,
+    "participants_planned": _read_count,
     "sections": lambda items: tuple(Section(**item) for item in items),
-    "co_financiers": tuple,
-    "partners": tuple,
-    "municipalities": tuple,
+    "co_financiers": _read_texts,
+    "partners": _read_texts,
+    "municipalities": _read_texts,
     "attributes": lambda items: tuple(Attribute(**item) for item in items),
     "diagnostics": lambda items: tuple(Diagnostic(**item) for item in items),
 }

@@ -164,6 +164,7 @@ def _area(project: Project, name: str, layout: Layout) -> str:  # noqa: ARG001 -
 _WRITE: dict[str, Callable[[Project, str, Layout], str]] = {
     "text": _text,
     "kronor": _kronor,
+    "kronor_or_goal": _kronor,
     "count": _text,
     "percent": _percent,
     "date": _text,

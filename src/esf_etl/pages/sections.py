@@ -36,11 +36,12 @@ class _Candidate(NamedTuple):
     kept: int
 
 
-class _Chain(NamedTuple):
-    """Candidates that stand in order, the last one first."""
+class _Choice(NamedTuple):
+    """Candidates taken whose ranks rise; the greater of two has more weight, or stands on earlier lines."""
 
-    last: _Candidate
-    before: _Chain | None
+    weight: int
+    earliness: tuple[int, ...]
+    taken: tuple[_Candidate, ...]
 
 
 @dataclass(slots=True)
@@ -51,6 +52,10 @@ class Body:
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     attributes: list[Attribute] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def empty(self, line: int, where: str) -> None:
+        """Remember that the page says of something (at a line, an index) that nothing is given."""
+        self.diagnostics.append(Diagnostic("empty-section", "info", line + 1, f"Nothing is given {where}."))
 
 
 def read_body(lines: list[str], start: int, layout: Layout) -> Body:
@@ -66,6 +71,8 @@ def read_body(lines: list[str], start: int, layout: Layout) -> Body:
     opening = _text(lines, start, first)
     if given(opening) is not None:
         body.sections.append(Section(DESCRIPTION, None, opening))
+    elif opening:
+        body.empty(_first_filled(lines, start), "before the first heading")
 
     for place, here in enumerate(chosen):
         after = chosen[place + 1] if place + 1 < len(chosen) else _Candidate(len(lines), 0, 0)
@@ -75,14 +82,19 @@ def read_body(lines: list[str], start: int, layout: Layout) -> Body:
             body.diagnostics.append(Diagnostic("heading-glued", "info", here.line + 1, message))
         if heading.kind == "list":
             body.lists[heading.key] = _read_list(lines, here.line + 1, after.line, body)
+            if not body.lists[heading.key]:
+                body.empty(here.line, f"under {heading.text!r}")
             continue
         text = _text(lines, here.line + 1, after)
         if given(text) is not None:
             body.sections.append(Section(heading.key, heading.text, text))
         else:
-            message = f"Nothing is given under {heading.text!r}."
-            body.diagnostics.append(Diagnostic("empty-section", "info", here.line + 1, message))
+            body.empty(here.line, f"under {heading.text!r}")
     return body
+
+
+def _first_filled(lines: list[str], start: int) -> int:
+    return next(index for index in range(start, len(lines)) if lines[index])
 
 
 def _text(lines: list[str], start: int, end: _Candidate) -> str:
@@ -132,41 +144,45 @@ def _choose(candidates: list[_Candidate], ranks: int) -> list[_Candidate]:
     """The heaviest choice of candidates whose ranks rise; of equal ones that with the earliest lines."""
     if all(a.rank < b.rank for a, b in pairwise(candidates)):
         return candidates
-    best: list[tuple[int, _Chain | None]] = [(0, None)] * (ranks + 1)
+    best = [_Choice(0, (), ())] * (ranks + 1)
     for candidate in candidates:
-        weight, chain = max(best[: candidate.rank + 1], key=lambda entry: entry[0])
-        weight += _GLUED if candidate.kept else _ALONE
-        if weight > best[candidate.rank + 1][0]:
-            best[candidate.rank + 1] = (weight, _Chain(candidate, chain))
-    chosen: list[_Candidate] = []
-    link = max(best, key=lambda entry: entry[0])[1]
-    while link is not None:
-        chosen.append(link.last)
-        link = link.before
-    return chosen[::-1]
+        before = max(best[: candidate.rank + 1])
+        weight = before.weight + (_GLUED if candidate.kept else _ALONE)
+        choice = _Choice(weight, (*before.earliness, -candidate.line), (*before.taken, candidate))
+        best[candidate.rank + 1] = max(best[candidate.rank + 1], choice)
+    return list(max(best).taken)
 
 
 def _read_list(lines: list[str], start: int, end: int, body: Body) -> tuple[str, ...]:
     """The items of a bullet list, as written and in order; one that stands twice is kept twice."""
     items: list[str] = []
-    after_blank = True
+    said_nothing: list[int] = []
+    goes_on = False  # whether a line without a bullet is the rest of the item before it
     for index in range(start, end):
         line = lines[index].strip()
         if not line:
-            after_blank = True
+            goes_on = False
             continue
-        if line.startswith(_BULLETS) or line in "•*":
-            item = given(line[1:])
-            if item is not None:
-                items.append(item)
-        elif items and not after_blank:
+        bullet = line.startswith(_BULLETS) or line in "•*-"
+        item = given(line[1:] if bullet else line)
+        if item is None:
+            said_nothing.append(index)
+            goes_on = False
+        elif bullet:
+            items.append(item)
+            goes_on = True
+        elif goes_on:
             items[-1] += f" {line}"
             body.diagnostics.append(
                 Diagnostic("item-wrapped", "info", index + 1, "A list item goes on without a bullet; it was joined.")
             )
-        elif given(line) is not None:
+        else:
             body.attributes.append(Attribute(line))
             message = "A line after a list is no item of it; it is kept as an attribute."
             body.diagnostics.append(Diagnostic("line-after-list", "warning", index + 1, message))
-        after_blank = False
+    if items:
+        body.diagnostics.extend(
+            Diagnostic("empty-item", "info", index + 1, "An item of a list says that nothing is given.")
+            for index in said_nothing
+        )
     return tuple(items)

@@ -72,20 +72,22 @@ def read_text(text: str) -> str:
 
 
 def read_kronor(text: str) -> Decimal:
-    """An amount in SEK: `5 222 650 kr` with any of the blanks that group digits, decimals after a comma.
-
-    A goal number (`1.1`), which was seen where a budget should stand, is a warning.
-    """
+    """An amount in SEK: `5 222 650 kr` with any of the blanks that group digits, decimals after a comma."""
     match = _KRONOR.fullmatch(text)
     if match is None:
-        if _GOAL_NUMBER.fullmatch(text):
-            raise UnreadableValue("amount-is-a-goal-number", "an amount in kronor", "warning")
         raise UnreadableValue("amount-unreadable", "an amount in kronor, such as 5 222 650 kr")
     whole = _NOT_DIGITS.sub("", match["whole"])
     amount = Decimal(f"{whole}.{match['cents']}" if match["cents"] else whole)
     if abs(amount) > MAX_AMOUNT:
         raise UnreadableValue("amount-too-large", f"an amount of at most {MAX_AMOUNT} kr")
     return amount
+
+
+def read_kronor_or_goal(text: str) -> Decimal:
+    """As `read_kronor`; a goal number (`1.1`), which was seen where a budget should stand, is a warning."""
+    if _GOAL_NUMBER.fullmatch(text):
+        raise UnreadableValue("amount-is-a-goal-number", "an amount in kronor", "warning")
+    return read_kronor(text)
 
 
 def read_count(text: str) -> int:
@@ -190,6 +192,7 @@ def read_owner(text: str) -> tuple[str | None, str | None]:
 READERS: dict[str, Callable[[str], Any]] = {
     "text": read_text,
     "kronor": read_kronor,
+    "kronor_or_goal": read_kronor_or_goal,
     "count": read_count,
     "percent": read_percent,
     "date": read_date,

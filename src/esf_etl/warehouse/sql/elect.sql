@@ -5,19 +5,44 @@
 -- The version that is current, and its place in the order. Where its own file was read in this run and made a page
 -- again, the version has no claim of its own: the file is among the candidates.
 CREATE OR REPLACE TABLE work.incumbent AS
+WITH known AS (
+    SELECT
+        known.*,
+        -- a file that is too young is taken for what it was
+        coalesce(if(seen.state = 'deferred', NULL, seen.mtime_ns), known.mtime_ns) AS current_mtime_ns,
+        CASE
+            WHEN page.file_no IS NOT NULL THEN 'page'
+            WHEN file.state = 'rejected' OR file.state = 'parsed' THEN 'rejected'
+            WHEN known.missing_since IS NOT NULL THEN 'missing'
+            ELSE known.outcome
+        END AS now
+    FROM base.etl.landing_file AS known
+    LEFT JOIN work.seen AS seen ON known.landing = getvariable('landing') AND seen.path = known.path
+    LEFT JOIN work.file AS file ON file.file_no = seen.file_no
+    LEFT JOIN work.project AS page ON page.file_no = seen.file_no
+),
+claim AS (
+    -- Its pages that were not read in this run: those that are newer than the version say the same as it.
+    SELECT project_id, {'mtime_ns': current_mtime_ns, 'path': path} AS place
+    FROM known
+    WHERE now NOT IN ('page', 'rejected', 'missing')
+    UNION ALL
+    -- The page it came from, where that is missing or rejected by now.
+    SELECT project.project_id, {'mtime_ns': project.source_mtime_ns, 'path': project.source_path} AS place
+    FROM base.main.project AS project
+    JOIN known ON known.landing = project.landing AND known.path = project.source_path
+        AND known.project_id = project.project_id
+    WHERE known.now IN ('rejected', 'missing')
+)
 SELECT
     project.project_id,
-    project.content_digest,
-    CASE
-        WHEN candidate.file_no IS NOT NULL THEN NULL
-        WHEN seen.state = 'unchanged' AND seen.known_project_id = project.project_id THEN seen.mtime_ns
-        ELSE project.source_mtime_ns
-    END AS mtime_ns,
-    project.source_path AS path
+    any_value(project.content_digest) AS content_digest,
+    max(claim.place).mtime_ns AS mtime_ns,
+    max(claim.place).path AS path
 FROM base.main.project AS project
 SEMI JOIN work.project AS staged ON staged.project_id = project.project_id
-LEFT JOIN work.seen AS seen ON project.landing = getvariable('landing') AND seen.path = project.source_path
-LEFT JOIN work.project AS candidate ON candidate.file_no = seen.file_no;
+LEFT JOIN claim ON claim.project_id = project.project_id
+GROUP BY project.project_id;
 
 CREATE OR REPLACE TABLE work.election AS
 WITH candidate AS (

@@ -12,7 +12,7 @@ SELECT
     seen.ctime_ns,
     file.content_sha256,
     coalesce(election.outcome, 'rejected') AS outcome,
-    election.project_id,
+    coalesce(election.project_id, seen.known_project_id) AS project_id,
     getvariable('parser_version') AS parser_version,
     getvariable('run_id') AS run_id,
     coalesce(seen.known_first_seen_at, getvariable('run_at')) AS first_seen_at,

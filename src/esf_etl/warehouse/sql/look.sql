@@ -33,7 +33,13 @@ SELECT known_project_id AS project_id
 FROM work.seen
 WHERE known_project_id IS NOT NULL
 GROUP BY known_project_id
-HAVING count(*) > 1 AND bool_or(state IN ('touched', 'again'));
+HAVING count(*) > 1 AND bool_or(state IN ('touched', 'again'))
+-- A touched file that did not give the current version may be the newest now.
+UNION
+SELECT seen.known_project_id
+FROM work.seen AS seen
+JOIN base.main.project AS project ON project.project_id = seen.known_project_id
+WHERE seen.state = 'touched' AND (project.landing, project.source_path) <> (getvariable('landing'), seen.path);
 
 UPDATE work.seen SET state = 'again'
 WHERE state IN ('touched', 'unchanged') AND known_project_id IN (SELECT project_id FROM work.shaken);
