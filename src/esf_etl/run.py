@@ -38,6 +38,7 @@ class Run:
     def __init__(self, settings: IngestSettings, progress: Progress) -> None:
         self.settings = settings
         self.folder = WarehouseFolder(settings.warehouse)
+        self.folder.refuse_file()
         self.progress = progress
         self._stage: tuple[str, float] | None = None
         self.run_at = next_run_time(self.folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,7 +49,7 @@ class IngestSettings:
         if self.workers is not None and self.workers < 1:
             msg = f"workers is {self.workers}; at least one process must parse."
             raise UsageError(msg)
-        if self.settle_s < 0:
+        if not (isfinite(self.settle_s) and self.settle_s >= 0):
             msg = f"settle_s is {self.settle_s}; it counts seconds, from 0."
             raise UsageError(msg)
         if self.keep_snapshots < 1:
@@ -68,8 +69,9 @@ class IngestSettings:
             if text:
                 try:
                     found[spec.name] = _READ[str(spec.type)](text)
-                except ValueError as problem:
-                    msg = f"{name} is {text!r}: {problem}."
+                    replace(cls(), **{spec.name: found[spec.name]})
+                except (ValueError, UsageError) as problem:
+                    msg = f"{name} is {text!r}: {str(problem).rstrip('.')}."
                     raise UsageError(msg) from problem
         said = {name: value for name, value in said.items() if value is not None}
         return replace(cls(), **{**found, **said})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, Protocol, cast
@@ -68,8 +69,12 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     args = build_parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a letter that a terminal cannot show ends nothing
     try:
-        return _verb(args.command).run(args)
+        status = _verb(args.command).run(args)
+        sys.stdout.flush()
     except EsfEtlError as problem:
         output.complain(problem)
         return problem.exit_code
@@ -88,3 +93,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         output.complain(UsageError("interrupted; nothing was published."))
         return _INTERRUPTED
+    else:
+        return status

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
 from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
@@ -36,7 +37,25 @@ def run(args: argparse.Namespace) -> int:
 
     names, types, rows = run_query(warehouse_of(args), query)
     if args.json:
-        output.print_json([dict(zip(names, row, strict=True)) for row in rows])
+        keys = _distinct(names)
+        output.print_json([dict(zip(keys, map(_json_value, row), strict=True)) for row in rows])
     else:
         output.print_table(names, rows, right=[name.startswith(_NUMBERS) for name in types])
     return 0
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, later ones of the same name numbered: a JSON object would keep only one of them."""
+    keys: list[str] = []
+    for name in names:
+        key, number = name, 0
+        while key in keys:
+            number += 1
+            key = f"{name}_{number}"
+        keys.append(key)
+    return keys
+
+
+def _json_value(value: Any) -> Any:
+    """The value, or null for a float that JSON has no word for."""
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
 from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
+from esf_etl.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the state of the warehouse; it takes no lock and opens no database."""
+    if args.runs < 1:
+        msg = f"--runs is {args.runs}; at least one run is told of."
+        raise UsageError(msg)
     from esf_etl.warehouse.status import read_status
 
     status = read_status(warehouse_of(args), runs=args.runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
@@ -81,7 +82,7 @@ def find_block(lines: list[str], layout: Layout) -> Block | None:
             at += 1
             continue
         start = at
-        while start and lines[start - 1] in layout.label_of:
+        while layout.form == "glued" and start and lines[start - 1] in layout.label_of:
             start -= 1  # a label with nothing glued to it opens no block, but may stand in front of one
         at = _end_of_block(lines, start, layout)
         block = Block(start, at, read_entries(lines, start, at, layout))
@@ -165,9 +166,12 @@ def _read_glued(lines: list[str], start: int, end: int, layout: Layout) -> list[
         else:
             entries.append(Entry(index, label, label.text, line[len(label.text) :].strip() or None, index))
     # A title that starts with a label's word and has no blank line after it is not part of the block.
-    while entries[0].label is not layout.labels[0] and any(entry.label is entries[0].label for entry in entries[1:]):
-        del entries[0]
-    return entries
+    left = Counter(id(entry.label) for entry in entries)
+    first = 0
+    while entries[first].label is not layout.labels[0] and left[id(entries[first].label)] > 1:
+        left[id(entries[first].label)] -= 1
+        first += 1
+    return entries[first:]
 
 
 def _opens_lines(line: str, layout: Layout) -> bool:

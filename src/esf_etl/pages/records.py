@@ -166,12 +166,7 @@ class Project:
             msg = f"unknown keys: {', '.join(sorted(unknown))}."
             raise RecordError(msg)
         try:
-            read: dict[str, Any] = {
-                name: _READ.get(str(name), _read_text)(value)
-                for name, value in values.items()
-                if name != "schema_version" and value is not None
-            }
-            return cls(**read)
+            return cls(**{name: _read(name, values[name]) for name in _FIELD_NAMES if values.get(name) is not None})
         except (TypeError, ValueError, KeyError, InvalidOperation) as problem:
             msg = f"not the dictionary form of a project: {problem}."
             raise RecordError(msg) from problem
@@ -232,6 +227,10 @@ def _read_count(value: Any) -> int:
         msg = f"a whole number was expected, not {value!r}"
         raise TypeError(msg)
     return value
+
+
+def _read(name: str, value: Any) -> Any:
+    return _READ[name](value) if name in _READ else _read_text(value)
 
 
 _READ: dict[str, Callable[[Any], Any]] = {

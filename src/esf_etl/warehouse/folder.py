@@ -86,8 +86,15 @@ class WarehouseFolder:
             )
         return snapshot
 
+    def refuse_file(self) -> None:
+        """Raise `WarehouseError` where the path is one of a file, or of something in one."""
+        if any(path.exists() and not path.is_dir() for path in (self.root, *self.root.parents)):
+            msg = "it is no folder; a warehouse is one."
+            raise WarehouseError(msg, path=str(self.root), advice="Name another with --warehouse.")
+
     def create(self) -> None:
         """Make the folder and its parts. Raises `WarehouseError` where that cannot be."""
+        self.refuse_file()
         try:
             self.snapshots.mkdir(parents=True, exist_ok=True)
         except OSError as problem:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from esf_etl.errors import QueryError
+from esf_etl.errors import QueryError, UsageError
 from esf_etl.warehouse.database import open_reader
 from esf_etl.warehouse.digest import digest
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
@@ -28,8 +28,11 @@ def run_query(root: Path, query: str) -> tuple[list[str], list[str], list[tuple[
     """Column names, their types and all rows of one query. Raises `QueryError` with the database's words."""
     with open_current(root) as connection:
         try:
-            found = connection.execute(query)
-            description = found.description or []
+            found: DuckDBPyConnection | None = connection.execute(query)
+            if found is None or found.description is None:
+                msg = "the query is empty."
+                raise UsageError(msg, advice='Write one, such as "FROM project LIMIT 5".')
+            description = found.description
             return [column[0] for column in description], [str(column[1]) for column in description], found.fetchall()
         except duckdb.Error as problem:
             raise QueryError(str(problem)) from problem
