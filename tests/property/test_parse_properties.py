@@ -51,7 +51,9 @@ letters = st.one_of(
 
 def is_line(text: str) -> bool:
     """Whether the text can stand on a line of its own and be read as it is."""
-    return text.casefold() not in NOT_GIVEN and text not in BOILERPLATE and not text.startswith("Programområde")
+    if text.startswith(("Programområde", ":")):  # a colon after a label is another layout's
+        return False
+    return text.casefold() not in NOT_GIVEN and text not in BOILERPLATE
 
 
 def one_line(text: str) -> str:

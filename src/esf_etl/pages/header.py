@@ -145,7 +145,7 @@ def _opens_glued(line: str, layout: Layout) -> bool:
 
 def _glued_label(line: str, layout: Layout) -> Label | None:
     word = next((word for word in layout.label_words if line.startswith(word)), None)
-    if word is None or line.endswith(":") or line.startswith(":", len(word)):
+    if word is None or line.startswith(":", len(word)):
         return None
     return layout.label_of[word]
 
