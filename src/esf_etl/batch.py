@@ -135,8 +135,9 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
         )
     if (info.st_size, info.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
         return "unsettled", None, None, []
-    digest = hashlib.sha256(data).hexdigest()
-    if digest == known_hash:
+    whole = len(data) <= max_bytes
+    digest = hashlib.sha256(data).hexdigest() if whole else None
+    if whole and digest == known_hash:
         return "unchanged", digest, None, []
     try:
         project = parse_bytes(data, source=file.path, max_bytes=max_bytes)

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow as pa
 
 from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, parse_chunk, with_lines
@@ -23,7 +24,7 @@ from esf_etl.summary import RunSummary, run_row
 from esf_etl.validate import validate
 from esf_etl.warehouse import publish
 from esf_etl.warehouse.audit import audit
-from esf_etl.warehouse.create import create_schema, load_reference
+from esf_etl.warehouse.create import HISTORY, create_schema, load_reference
 from esf_etl.warehouse.database import attach, script
 from esf_etl.warehouse.folder import DATABASE
 from esf_etl.warehouse.recovery import known_runs
@@ -83,10 +84,20 @@ def ingest(
             run.open(stack)
             _carry_out(run, step)
         except BaseException as problem:
-            run.fail(problem)
-            raise
+            cause = _cause_of(problem, run)
+            run.fail(cause)
+            if cause is problem:
+                raise
+            raise cause from problem
         run.end()
     return run.summary
+
+
+def _cause_of(problem: BaseException, run: Run) -> BaseException:
+    """What the run failed of: an error of the database's may come from a published file that somebody damaged."""
+    if isinstance(problem, duckdb.Error) and run.base is not None and not publish.is_intact(run.base, DATABASE):
+        return publish.damaged(run.base)
+    return problem
 
 
 def _carry_out(run: Run, step: Step) -> None:
@@ -257,8 +268,10 @@ def _publish(run: Run) -> None:
     connection, folder = run.connection, _snapshot_folder(run)
     with run.told("parquet"):
         tables = [contract.table() for contract in (*PROJECT_TABLES, *REF_TABLES)]
-        same = [] if run.summary.loaded else [contract.table().name for contract in PROJECT_TABLES]
-        publish.write_parquet(connection, COPY, tables, folder, before=run.base, same=same)
+        unchanged = [
+            contract.table().name for contract in PROJECT_TABLES if not _is_changed(run, contract.table().name)
+        ]
+        publish.write_parquet(connection, COPY, tables, folder, before=run.base, unchanged=unchanged)
         rows = {
             f"{table.schema}.{table.name}": run.count(f"FROM {COPY}.{table.schema}.{table.name}")
             for table in (contract.table() for contract in CONTRACTS if contract not in VAULT_TABLES)
@@ -281,3 +294,9 @@ def _publish(run: Run) -> None:
         publish.prune(run.folder, keep=run.settings.keep_snapshots)
     except WarehouseError as problem:  # the new snapshot is published; an old one too many harms nobody
         run.warn(str(problem))
+
+
+def _is_changed(run: Run, table: str) -> bool:
+    """Whether this run opened or closed a row of a project table."""
+    changes = "run_id = getvariable('run_id') OR valid_to = getvariable('run_at')"
+    return run.count(f"FROM {COPY}.{HISTORY}.{table} WHERE {changes}") > 0

@@ -11,13 +11,14 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from filecmp import cmp
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
 from esf_etl.warehouse.folder import DATABASE, MANIFEST, PARQUET
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Manifest",
     "copy_database",
+    "damaged",
     "flip",
+    "is_intact",
     "move_into_place",
     "prune",
     "read_manifest",
@@ -78,12 +81,28 @@ def copy_database(snapshot: Path, target: Path) -> None:
             copy.write(chunk)
     if digest.hexdigest() != expected:
         target.unlink()
-        msg = "the published database is not the one that was published (its checksum differs)."
-        raise SnapshotDamaged(
-            msg,
-            path=str(snapshot / DATABASE),
-            advice="Point `current` to an older folder in snapshots/, or run with --rebuild.",
-        )
+        raise damaged(snapshot)
+
+
+def damaged(snapshot: Path) -> SnapshotDamaged:
+    """The error for a snapshot whose database is not the one that was published."""
+    return SnapshotDamaged(
+        "the published database is not the one that was published (its checksum differs).",
+        path=str(snapshot / DATABASE),
+        advice="Point `current` to an older folder in snapshots/, or run with --rebuild.",
+    )
+
+
+def is_intact(snapshot: Path, name: str) -> bool:
+    """Whether a file of a snapshot is there and has the SHA-256 that its manifest says."""
+    path = snapshot / name
+    said = read_manifest(snapshot).files.get(name)
+    return said is not None and path.is_file() and _sha256(path) == said["sha256"]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_parquet(
@@ -93,20 +112,20 @@ def write_parquet(
     folder: Path,
     *,
     before: Path | None,
-    same: Sequence[str],
+    unchanged: Collection[str],
 ) -> None:
     """Write the current rows of the tables of an attached database, each to `<table>.parquet` in the order of its key.
 
-    Reference tables go below `ref/`. A table named in `same` has the rows it had in the snapshot `before`: its file is
-    shared by a hard link.
+    Reference tables go below `ref/`. A file that would be that of the snapshot `before` is shared with it by a hard
+    link, if it is intact there; those of the tables named in `unchanged` are not even written.
     """
     for table in tables:
         name = f"{table.name}.parquet" if table.schema == "main" else f"{table.schema}/{table.name}.parquet"
         path = folder / PARQUET / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        old = before / PARQUET / name if before else None
-        if table.name in same and old is not None and old.is_file():
-            os.link(old, path)
+        old = before / PARQUET / name if before and is_intact(before, f"{PARQUET}/{name}") else None
+        if old is not None and table.name in unchanged:
+            path.hardlink_to(old)
             continue
         order = f" ORDER BY {', '.join(table.key)}" if table.key else ""
         quoted = str(path).replace("'", "''")
@@ -114,6 +133,9 @@ def write_parquet(
             f"COPY (FROM {database}.{table.schema}.{table.name}{order}) TO '{quoted}'"
             " (FORMAT parquet, COMPRESSION zstd)"
         )
+        if old is not None and cmp(old, path, shallow=False):
+            path.unlink()
+            path.hardlink_to(old)
 
 
 def write_manifest(
@@ -128,9 +150,7 @@ def write_manifest(
     """Seal a finished snapshot folder: every file read-only and on the disk, the manifest among them."""
     files = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        files[path.relative_to(folder).as_posix()] = {"size_bytes": path.stat().st_size, "sha256": digest}
+        files[path.relative_to(folder).as_posix()] = {"size_bytes": path.stat().st_size, "sha256": _sha256(path)}
     manifest = Manifest(run_id, schema_version, published_at, files, rows, run)
     fields = {name: getattr(manifest, name) for name in Manifest.__slots__}
     (folder / MANIFEST).write_text(json.dumps(fields, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
