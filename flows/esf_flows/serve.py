@@ -85,8 +85,11 @@ def deployment(settings: IngestSettings, *, cron: str = CRON, timezone: str = TI
 
 
 @contextmanager
-def _server(host: str, port: int) -> Iterator[None]:
-    """A Prefect server for as long as the context lasts. Raises `ServerError` where it does not come up."""
+def _server(host: str, port: int, told: threading.Event) -> Iterator[None]:
+    """A Prefect server for as long as the context lasts.
+
+    Raises `ServerError` where it does not come up, or ends by itself, that is before we were told to.
+    """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -97,16 +100,22 @@ def _server(host: str, port: int) -> Iterator[None]:
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
     # In a session of its own: Ctrl-C is meant for us, and we stop the server when the flow no longer needs it.
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
-    stopping = threading.Event()
+    lost = threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if not told.is_set():
+            lost.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
     try:
         _wait_until_healthy(process, f"{os.environ['PREFECT_API_URL']}/health")
-        threading.Thread(target=_end_with, args=(process, stopping), daemon=True).start()
+        threading.Thread(target=watch, daemon=True).start()
         yield
-        if process.poll() is not None:
-            msg = f"the Prefect server ended by itself, with status {process.returncode}."
-            raise ServerError(msg, advice="Its last lines above say why.")
     finally:
-        stopping.set()
+        told.set()
+        if lost.is_set():
+            raise _ended(process)
         process.terminate()
         try:
             process.wait(_STOP_TIMEOUT_S)
@@ -119,8 +128,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str) -> None:
     until = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < until:
         if process.poll() is not None:
-            msg = f"the Prefect server did not start; it ended with status {process.returncode}."
-            raise ServerError(msg, advice="Its last lines above say why.")
+            raise _ended(process)
         try:
             with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own server
                 return
@@ -130,14 +138,12 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str) -> None:
     raise ServerError(msg)
 
 
-def _end_with(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
-    """Wait for the server; where it ends by itself, end this program as a signal from outside would."""
-    process.wait()
-    if not stopping.is_set():
-        os.kill(os.getpid(), signal.SIGTERM)
+def _ended(process: subprocess.Popen[bytes]) -> ServerError:
+    msg = f"the Prefect server ended by itself, with status {process.returncode}."
+    return ServerError(msg, advice="Its last lines above may say why.")
 
 
-async def _serve(served: RunnerDeployment) -> None:
+async def _serve(served: RunnerDeployment, told: threading.Event) -> None:
     """Serve the deployment until SIGINT or SIGTERM; a run that is under way then is cancelled, and waited for."""
     from prefect.runner import Runner
 
@@ -148,8 +154,9 @@ async def _serve(served: RunnerDeployment) -> None:
 
         def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
             """Stop looking for runs, and end those under way."""
+            told.set()
             if not self.started:
-                sys.exit(0)
+                raise KeyboardInterrupt
             if not stopping:
                 stopping.append(loop.create_task(self.astop()))
 
@@ -187,14 +194,14 @@ def _configure(settings: IngestSettings, host: str, port: int) -> str:
 
 def _loopback(text: str) -> str:
     """An address that only this machine reaches, for argparse."""
-    if text != "localhost" and not ipaddress.ip_address(text).is_loopback:
-        msg = f"{text} can be reached from elsewhere, and the server has no login; use 127.0.0.1, and a tunnel to it."
+    try:
+        is_loopback = text == "localhost" or ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        msg = f"{text} is no loopback address, and the server has no login; use 127.0.0.1, and a tunnel to it."
         raise argparse.ArgumentTypeError(msg)
     return text
-
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - the form of a signal handler
-    sys.exit(0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -207,19 +214,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (%(default)s)")
     parser.add_argument("--port", type=int, default=4200, help="port of Prefect's API and UI (%(default)s)")
     options = parser.parse_args(arguments)
+    told = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - the form of a signal handler
+        told.set()
+        raise KeyboardInterrupt
+
     # Until the runner starts, which answers SIGTERM itself.
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end)
     try:
         settings = IngestSettings.from_environment(landing=options.landing, warehouse=options.warehouse)
         address = _configure(settings, options.host, options.port)
         served = deployment(settings, cron=options.cron, timezone=options.timezone)
-        with _server(options.host, options.port):
+        with _server(options.host, options.port, told):
             sys.stdout.write(
                 f"Serving nightly at {options.cron!r}, {options.timezone}: {settings.landing} -> {settings.warehouse}\n"
                 f"Prefect's UI: {address}/\nCtrl-C ends it.\n"
             )
             sys.stdout.flush()
-            asyncio.run(_serve(served))
+            asyncio.run(_serve(served, told))
     except UsageError as problem:
         parser.error(str(problem))
     except EsfEtlError as problem:

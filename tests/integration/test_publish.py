@@ -43,6 +43,27 @@ def snapshot_of(job: Job) -> Path:
     return published
 
 
+def damage(path: Path, place: float) -> None:
+    """Change one byte of a published file, at this share of its length."""
+    path.chmod(0o644)
+    with path.open("r+b") as file:
+        at = int(place * path.stat().st_size)
+        file.seek(at)
+        [byte] = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 0x55]))
+    path.chmod(0o444)
+
+
+def opens(database: Path) -> bool:
+    """Whether DuckDB opens the file, which reads no table yet."""
+    try:
+        duckdb.connect(str(database), read_only=True).close()
+    except duckdb.Error:
+        return False
+    return True
+
+
 def test_current_is_a_relative_link_to_the_newest_snapshot(done: Job) -> None:
     link = done.warehouse / "current"
     assert link.is_symlink()
@@ -179,19 +200,12 @@ def test_the_current_snapshot_stays_although_the_operator_went_back_to_it(job: J
     assert job.value("SELECT count(*) FROM etl.run") == 4
 
 
-@pytest.mark.parametrize("place", [0, 0.003, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.999])
+@pytest.mark.parametrize("place", [0, 0.003, 0.1, 0.25, 0.5, 0.75, 0.999])
 def test_a_damaged_database_is_noticed_and_nothing_is_built_upon_it(place: float, job: Job) -> None:
     job.put("a.txt", project("Alfa"))
     job.ingest()
     snapshot = snapshot_of(job)
-    database = snapshot / "esf.duckdb"
-    database.chmod(0o644)
-    with database.open("r+b") as file:
-        at = int(place * database.stat().st_size)
-        file.seek(at)
-        [byte] = file.read(1)
-        file.seek(at)
-        file.write(bytes([byte ^ 0x55]))
+    damage(snapshot / "esf.duckdb", place)
     job.put("b.txt", project("Beta"))
 
     with pytest.raises(SnapshotDamaged):
@@ -200,6 +214,27 @@ def test_a_damaged_database_is_noticed_and_nothing_is_built_upon_it(place: float
     assert snapshot_of(job) == snapshot
     assert job.snapshots() == [snapshot.name]
     assert job.journal()[-1]["error_code"] == "snapshot-damaged"
+
+
+@pytest.mark.parametrize(
+    "command", [["digest"], ["rejects"], ["sql", "FROM history.project"], ["ingest", "--dry-run"]], ids=" ".join
+)
+def test_a_damaged_database_is_told_in_words_by_whoever_reads_it(command: list[str], job: Job) -> None:
+    job.put("a.txt", project("Alfa"))
+    job.ingest()
+    job.put("b.txt", project("Beta"))
+    database = snapshot_of(job) / "esf.duckdb"
+    for place in range(1, 40):
+        damage(database, place / 40)
+        if not opens(database):
+            damage(database, place / 40)  # the same byte back: only what is read later shall be damaged
+    landing = ["--landing", str(job.landing)] if command[0] == "ingest" else []
+
+    result = job.command(*command, *landing, "--warehouse", str(job.warehouse))
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("esf-etl: error [") or "\nesf-etl: error [" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_after_damage_the_operator_can_rebuild(job: Job) -> None:
@@ -220,9 +255,7 @@ def test_damaged_parquet_does_not_come_into_the_next_snapshot(job: Job) -> None:
     job.ingest()
     path = snapshot_of(job) / "parquet" / "project.parquet"
     whole = path.read_bytes()
-    path.chmod(0o644)
-    path.write_bytes(whole[:100] + bytes([whole[100] ^ 0x55]) + whole[101:])
-    path.chmod(0o444)
+    damage(path, 0.1)
     job.put("b.txt", "Ingen projektsida.\n")
 
     try:

@@ -13,8 +13,8 @@ from esf_etl.pages.values import (
     UnreadableValue,
     given,
     read_kronor,
-    read_period,
     read_named_area,
+    read_period,
     read_region,
 )
 

@@ -1,0 +1,183 @@
+"""What of a landing folder is a page file, and what is passed over, waited for or refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from esf_etl.errors import LandingError
+from esf_etl.landing import file_bytes, list_landing, path_text
+
+NOW_NS = 1_700_000_000 * 10**9
+HOUR_NS = 3600 * 10**9
+
+
+def lay(folder: Path, name: str, *, age_s: float = 3600.0) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"page")
+    at = NOW_NS - int(age_s * 1e9)
+    os.utime(path, ns=(at, at))
+    return path
+
+
+def listed(folder: Path, *, settle_s: float = 5.0) -> list[str]:
+    return [file.path for file in list_landing(folder, settle_s=settle_s, now_ns=NOW_NS).files]
+
+
+def test_page_files_are_found_at_any_depth_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/z.txt", "a/b/c/d.txt", "A.TXT", "a.txt"):
+        lay(tmp_path, name)
+    assert listed(tmp_path) == ["A.TXT", "a.txt", "a/b/c/d.txt", "a/z.txt", "b.txt"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "page.html",
+        "page.txt.gz",
+        "txt",
+        ".page.txt",
+        ".hidden/page.txt",
+        "~page.txt",
+        "#page.txt",
+        "page.part.txt",
+        "page.tmp.txt",
+        "page.TMP.TXT",
+        "page.crdownload.txt",
+        "page.txt.part",
+        "page.txt.tmp",
+        "page.txt~",
+    ],
+)
+def test_hidden_partial_and_other_files_are_ignored(name: str, tmp_path: Path) -> None:
+    lay(tmp_path, name)
+    lay(tmp_path, "page.txt")
+    listing = list_landing(tmp_path, settle_s=5.0, now_ns=NOW_NS)
+    assert [file.path for file in listing.files] == ["page.txt"]
+    assert listing.passed_over == []
+
+
+def test_a_file_is_described_as_stat_describes_it(tmp_path: Path) -> None:
+    path = lay(tmp_path, "sub/a.txt")
+    [file] = list_landing(tmp_path, settle_s=5.0, now_ns=NOW_NS).files
+    info = path.stat()
+    assert (file.path, file.location) == ("sub/a.txt", str(path))
+    assert (file.size_bytes, file.mtime_ns, file.ctime_ns) == (4, NOW_NS - HOUR_NS, info.st_ctime_ns)
+
+
+@pytest.mark.parametrize(("age_s", "deferred"), [(0, True), (4.9, True), (5, False), (-4, True), (-3600, False)])
+def test_a_file_that_has_not_settled_is_deferred_and_one_of_the_far_future_is_not(
+    age_s: float, deferred: bool, tmp_path: Path
+) -> None:
+    lay(tmp_path, "a.txt", age_s=age_s)
+    listing = list_landing(tmp_path, settle_s=5.0, now_ns=NOW_NS)
+    assert (len(listing.files), len(listing.deferred)) == ((0, 1) if deferred else (1, 0))
+    assert listing.seen == 1
+
+
+def test_with_no_settle_time_every_file_is_read_at_once(tmp_path: Path) -> None:
+    lay(tmp_path, "a.txt", age_s=0)
+    assert listed(tmp_path, settle_s=0.0) == ["a.txt"]
+
+
+def test_links_and_pipes_are_named_and_not_followed(tmp_path: Path) -> None:
+    lay(tmp_path, "landing/a.txt")
+    outside = lay(tmp_path, "outside/b.txt")
+    landing = tmp_path / "landing"
+    (landing / "link.txt").symlink_to(outside)
+    (landing / "nowhere.txt").symlink_to(tmp_path / "missing.txt")
+    os.mkfifo(landing / "pipe.txt")
+    listing = list_landing(landing, settle_s=5.0, now_ns=NOW_NS)
+    assert [file.path for file in listing.files] == ["a.txt"]
+    assert sorted(Path(path).name for path in listing.passed_over) == ["link.txt", "nowhere.txt", "pipe.txt"]
+
+
+def test_a_linked_folder_is_named_and_not_followed(tmp_path: Path) -> None:
+    lay(tmp_path, "outside/b.txt")
+    lay(tmp_path, "landing/a.txt")
+    (tmp_path / "landing" / "2011").symlink_to(tmp_path / "outside", target_is_directory=True)
+    listing = list_landing(tmp_path / "landing", settle_s=5.0, now_ns=NOW_NS)
+    assert [file.path for file in listing.files] == ["a.txt"]
+    assert [Path(path).name for path in listing.passed_over] == ["2011"]
+
+
+def test_the_landing_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    lay(tmp_path, "pages/a.txt")
+    (tmp_path / "landing").symlink_to(tmp_path / "pages", target_is_directory=True)
+    assert listed(tmp_path / "landing") == ["a.txt"]
+
+
+def test_a_folder_may_be_named_like_a_page(tmp_path: Path) -> None:
+    lay(tmp_path, "sub.txt/a.txt")
+    assert listed(tmp_path) == ["sub.txt/a.txt"]
+
+
+@pytest.mark.parametrize(("make", "words"), [(False, "does not exist"), (True, "is no folder")])
+def test_a_landing_folder_that_is_none_is_refused_with_advice(make: bool, words: str, tmp_path: Path) -> None:
+    root = tmp_path / "landing"
+    if make:
+        root.write_text("a file")
+    with pytest.raises(LandingError, match=words) as caught:
+        list_landing(root, settle_s=5.0)
+    assert caught.value.code == "landing-missing"
+    assert caught.value.path == str(root)
+    assert caught.value.advice is not None
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_rather_than_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path, "a.txt")
+    lay(tmp_path, "closed/b.txt")
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(LandingError, match="Permission denied") as caught:
+        list_landing(tmp_path, settle_s=5.0)
+    assert caught.value.code == "landing-unreadable"
+    assert caught.value.path == str(tmp_path / "closed")
+
+
+def test_names_that_are_no_utf_8_are_written_in_hexadecimal(tmp_path: Path) -> None:
+    raw = os.fsencode(tmp_path) + b"/sk\xe5ne.txt"
+    os.close(os.open(raw, os.O_CREAT | os.O_WRONLY))
+    [file] = list_landing(tmp_path, settle_s=0.0).files
+    assert file.path == "sk\\xe5ne.txt"
+    assert file_bytes(file.location, limit=10) == b""
+
+
+def test_a_name_that_is_utf_8_stays_as_it_is() -> None:
+    assert path_text("åäö/a b\n.txt") == "åäö/a b\n.txt"
+
+
+@pytest.mark.parametrize("size", [0, 1, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 300_000])
+def test_a_file_is_read_whole(size: int, tmp_path: Path) -> None:
+    content = os.urandom(size)
+    (tmp_path / "a.txt").write_bytes(content)
+    assert file_bytes(str(tmp_path / "a.txt"), limit=1_000_000) == content
+
+
+@pytest.mark.parametrize("limit", [70_000, 200_000])
+def test_of_a_file_above_the_limit_one_byte_more_is_read(limit: int, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x" * 300_000)
+    assert len(file_bytes(str(tmp_path / "a.txt"), limit=limit)) == limit + 1
+
+
+def test_a_link_that_took_the_place_of_a_file_is_not_read(tmp_path: Path) -> None:
+    lay(tmp_path, "secret.txt")
+    (tmp_path / "a.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(OSError, match="symbolic link"):
+        file_bytes(str(tmp_path / "a.txt"), limit=10)
+
+
+def test_a_pipe_that_took_the_place_of_a_file_does_not_hang_the_run(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    assert file_bytes(str(tmp_path / "a.txt"), limit=10) == b""
