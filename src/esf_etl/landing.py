@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["LandingFile", "Listing", "file_bytes", "list_landing"]
+__all__ = ["LandingFile", "Listing", "file_bytes", "list_landing", "path_text"]
 
 _SUFFIX = ".txt"
 # What download tools and editors put before the suffix of a file that is not finished.
@@ -89,6 +89,9 @@ def _walk(folder: str, listing: Listing) -> Iterator[tuple[str, os.stat_result]]
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                         continue
+                    if entry.is_symlink() and entry.is_dir():
+                        listing.passed_over.append(path_text(entry.path))
+                        continue
                     name = entry.name.casefold()
                     if not name.endswith(_SUFFIX) or name.removesuffix(_SUFFIX).endswith(_PARTIAL_STEMS):
                         continue
@@ -113,7 +116,11 @@ def _walk(folder: str, listing: Listing) -> Iterator[tuple[str, os.stat_result]]
 
 
 def path_text(path: str) -> str:
-    """A path that any program can show and store: bytes that are no UTF-8 are written in hexadecimal."""
+    """A path that any program can show and store, no two alike.
+
+    Bytes that are no UTF-8 are written in hexadecimal after a backslash; a backslash that is part of a name is doubled.
+    """
+    path = path.replace("\\", "\\\\")
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -65,7 +65,7 @@ def map_in_order(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
     waiting = iter(tasks)
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         under_way: deque[Future[Result]] = deque(
             pool.submit(function, task) for task in islice(waiting, workers + _AHEAD)
         )
@@ -80,3 +80,20 @@ def map_in_order(
         finally:
             for future in under_way:
                 future.cancel()
+
+
+def _end_with_parent() -> None:
+    """In a new process: end when the one that started it is gone, also where that was killed."""
+    import multiprocessing
+    import threading
+    from multiprocessing.connection import wait
+
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()

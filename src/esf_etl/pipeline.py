@@ -73,55 +73,56 @@ def ingest(
     published stays as it was, and the journal has the run. A page that cannot be loaded raises nothing: it is a reject.
     """
     run = Run(settings, progress or Silent())
-    if settings.dry_run:
-        with ExitStack() as stack:
-            run.open(stack)
-            return _rehearse(run, step)
-    run.folder.create()
-    with run.folder.locked(), ExitStack() as stack:
-        run.begin()
+    with ExitStack() as stack:
+        if not settings.dry_run:
+            run.folder.create()
+            stack.enter_context(run.folder.locked())
+            run.begin()
         try:
             run.open(stack)
             _carry_out(run, step)
         except BaseException as problem:
             cause = _cause_of(problem, run)
-            run.fail(cause)
+            if not settings.dry_run:
+                run.fail(cause)
             if cause is problem:
                 raise
             raise cause from problem
-        run.end()
+        if not settings.dry_run:
+            run.end()
     return run.summary
 
 
 def _cause_of(problem: BaseException, run: Run) -> BaseException:
-    """What the run failed of: an error of the database's may come from a published file that somebody damaged."""
-    if isinstance(problem, duckdb.Error) and run.base is not None and not publish.is_intact(run.base, DATABASE):
-        return publish.damaged(run.base)
-    return problem
+    """What the run failed of, in words of ours: a damaged file, or a disk that does not take what is written."""
+    if not isinstance(problem, duckdb.Error | OSError):
+        return problem
+    try:
+        if run.base is not None and not publish.is_intact(run.base, DATABASE):
+            return publish.damaged(run.base)
+    except (OSError, WarehouseError) as damage:
+        return damage
+    if isinstance(problem, duckdb.Error) and not isinstance(problem, duckdb.IOException | duckdb.OutOfMemoryException):
+        return problem
+    said = problem.strerror or "" if isinstance(problem, OSError) else str(problem).partition("\n")[0]
+    msg = f"the warehouse could not be written: {said}."
+    advice = "Nothing was published. Is there space on the disk, and may the job write there?"
+    return WarehouseError(msg, code="write-failed", path=str(run.folder.root), advice=advice)
 
 
 def _carry_out(run: Run, step: Step) -> None:
-    """All steps, as far as there is something new."""
+    """All steps, as far as there is something new; a dry run stops before the first that writes."""
     step("look", lambda: _look(run))
     if _is_news(run):
         step("parse", lambda: _parse(run))
-    if not _is_news(run):
+    if run.settings.dry_run or not _is_news(run):
+        run.summary.outcome = "published" if _is_news(run) else "idle"
         run.count_warehouse("base")
+        run.close()
         return
     step("write", lambda: _write(run))
     step("audit", lambda: _audit(run))
     step("publish", lambda: _publish(run))
-
-
-def _rehearse(run: Run, step: Step) -> RunSummary:
-    """The steps of a dry run: everything that writes nothing."""
-    step("look", lambda: _look(run))
-    if _is_news(run):
-        step("parse", lambda: _parse(run))
-    run.summary.outcome = "published" if _is_news(run) else "idle"
-    run.count_warehouse("base")
-    run.close()
-    return run.summary
 
 
 def _look(run: Run) -> None:
@@ -179,8 +180,10 @@ def _parse(run: Run) -> None:
     """Read, parse and validate what is new, and elect the versions."""
     connection, summary = run.connection, run.summary
     schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
-    for name, schema in (*schemas.items(), ("file", FILES), ("reject", REJECTS), ("finding", FINDINGS)):
+    for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS)):
         append_staged(connection, name, schema.empty_table())
+    for contract in PROJECT_TABLES:
+        append_staged(connection, contract.table().name, schemas[contract.table().name].empty_table())
     work = connection.execute(
         "SELECT file_no, if(state = 'touched', known_sha256, NULL) FROM work.seen"
         " WHERE state IN ('new', 'again', 'touched') ORDER BY file_no"
@@ -198,8 +201,9 @@ def _parse(run: Run) -> None:
         done = 0
         for chunk in map_in_order(parse_chunk, tasks, workers=workers, preload="esf_etl.batch"):
             accepted = validate(chunk.tables)
-            for name, rows in accepted.tables.items():
-                append_staged(connection, name, rows)
+            for contract in PROJECT_TABLES:  # not contacts: nothing personal may reach a disk
+                name = contract.table().name
+                append_staged(connection, name, accepted.tables[name])
             append_staged(connection, "file", chunk.files)
             rejects = with_lines(accepted.rejects, run.files, run.settings.max_page_bytes)
             for name, parsed, validated in (

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from esf_etl.errors import AuditFailed, EsfEtlError, WarehouseError
+from esf_etl.landing import path_text
 from esf_etl.pages.parser import PARSER_VERSION
 from esf_etl.summary import RunSummary
 from esf_etl.warehouse import journal, publish
@@ -46,9 +47,9 @@ class Run:
         self.summary = RunSummary(
             run_id=self.run_id,
             started_at=self.run_at,
-            landing=str(settings.landing),
+            landing=path_text(str(settings.landing)),
             landing_name=settings.landing_name,
-            warehouse=str(settings.warehouse),
+            warehouse=path_text(str(settings.warehouse)),
             parser_version=PARSER_VERSION,
             dry_run=settings.dry_run,
         )

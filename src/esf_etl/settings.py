@@ -52,6 +52,9 @@ class IngestSettings:
         if not (isfinite(self.settle_s) and self.settle_s >= 0):
             msg = f"settle_s is {self.settle_s}; it counts seconds, from 0."
             raise UsageError(msg)
+        if self.max_page_bytes < 1:
+            msg = f"max_page_bytes is {self.max_page_bytes}; a page has at least one."
+            raise UsageError(msg)
         if self.keep_snapshots < 1:
             msg = f"keep_snapshots is {self.keep_snapshots}; the published one always stays."
             raise UsageError(msg)

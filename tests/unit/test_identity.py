@@ -88,6 +88,11 @@ def test_a_page_with_a_number_has_its_id_from_that(
     assert project_id(replace(project, title="Annat", phase=None, nuts2_code=None)) == expected
 
 
+def test_a_number_without_a_letter_or_a_digit_makes_no_id() -> None:
+    assert project_id(replace(BRIDGES, diary_number="–")) == project_id(BRIDGES)
+    assert project_id(replace(BRIDGES, diary_number="–", project_number="2015/00002")) == "esf-2015-00002"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -42,10 +42,15 @@ def complain(problem: EsfEtlError) -> None:
     note(f"esf-etl: error [{problem.code}]: {problem}")
 
 
-def print_json(document: Any) -> None:
-    """One JSON document on stdout."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=1, default=str)
-    sys.stdout.write("\n")
+def print_json(document: Any, *, indent: int | None = 1) -> None:
+    """One JSON document on stdout, on one line where `indent` is None; what could steer a terminal is escaped."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(
+            c if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else json.dumps(c)[1:-1]
+            for c in text
+        )
+    sys.stdout.write(f"{text}\n")
 
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[bool] = ()) -> None:

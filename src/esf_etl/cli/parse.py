@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from esf_etl import parse_file
@@ -63,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
                 continue
             document = project.to_dict(with_contact=args.with_contacts)
         if args.format == "ndjson":
-            json.dump(document, sys.stdout, ensure_ascii=False)
-            sys.stdout.write("\n")
+            output.print_json(document, indent=None)
         else:
             documents.append(document)
     if args.format == "json":

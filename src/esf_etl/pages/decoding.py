@@ -42,7 +42,8 @@ def decode(data: bytes) -> tuple[str, tuple[Diagnostic, ...]]:
     except UnicodeDecodeError as problem:
         if problem.reason == "unexpected end of data":
             message = "The file ends in the middle of a letter: was it saved whole?"
-            return data[: problem.start].decode("utf-8"), (Diagnostic("letter-cut", "warning", None, message),)
+            line = data.count(b"\n", 0, problem.start) + 1
+            return data[: problem.start].decode("utf-8"), (Diagnostic("letter-cut", "warning", line, message),)
     try:
         text, name = data.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:

@@ -37,9 +37,10 @@ def project_id(project: Project) -> str:
     From the diary number, or else the project number, where the page has one (`esf-2016-00648`); else `esf-` and 16
     hexadecimal digits of BLAKE2b over title key, NUTS 2 code, phase and first day.
     """
-    number = project.diary_number or project.project_number
-    if number:
-        return f"esf-{_NOT_ID.sub('-', number.casefold()).strip('-')}"
+    for number in (project.diary_number, project.project_number):
+        name = _NOT_ID.sub("-", (number or "").casefold()).strip("-")
+        if name:
+            return f"esf-{name}"
     parts = (
         title_key(project.title or ""),
         project.nuts2_code or "",

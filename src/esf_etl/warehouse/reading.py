@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from esf_etl.errors import QueryError, UsageError
+from esf_etl.errors import QueryError, SnapshotDamaged, UsageError
 from esf_etl.warehouse.database import open_reader
 from esf_etl.warehouse.digest import digest
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
@@ -47,4 +47,12 @@ def standing_rejects(root: Path) -> list[dict[str, Any]]:
 def warehouse_digest(root: Path) -> str:
     """The digest of what is published (see `esf_etl.warehouse.digest`)."""
     with open_current(root) as connection:
-        return digest(connection)
+        try:
+            return digest(connection)
+        except duckdb.Error as problem:
+            msg = f"DuckDB cannot read the published database: {str(problem).partition(chr(10))[0]}"
+            raise SnapshotDamaged(
+                msg,
+                path=str(root),
+                advice="Point `current` to an older folder in snapshots/, or ingest with --rebuild.",
+            ) from problem
