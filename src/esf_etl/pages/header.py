@@ -84,6 +84,11 @@ def find_block(lines: list[str], layout: Layout) -> Block | None:
         start = at
         while layout.form == "glued" and start and lines[start - 1] in layout.label_of:
             start -= 1  # a label with nothing glued to it opens no block, but may stand in front of one
+        while layout.form == "colon" and start and lines[start - 1]:  # so may a label nobody modelled, with its value
+            above = next((up for up in (1, 2) if start >= up and lines[start - up].endswith(":")), 0)
+            if not above:
+                break
+            start -= above
         at = _end_of_block(lines, start, layout)
         block = Block(start, at, read_entries(lines, start, at, layout))
         enough = block.known() >= _ENOUGH_LABELS
