@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Callable
 
 import pytest
 
 from esf_etl import NotAProjectPage, Project, parse, parse_bytes
-from esf_etl.pages.decoding import clean_lines, decode
+from esf_etl.pages.decoding import clean_lines, decode, is_surely_composed
 
 Page = Callable[..., str]
 
@@ -148,3 +149,23 @@ def test_a_file_of_wide_characters_is_refused_as_binary(text: str, encoding: str
 
     assert caught.value.code == "binary"
     assert "UTF-8" in str(caught.value)
+
+
+def test_no_character_that_composing_could_change_is_taken_for_surely_composed() -> None:
+    letters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    # The second of two that compose may stand alone composed; Hangul has its own arithmetic.
+    seconds = {pair[1] for letter in letters if len(pair := unicodedata.normalize("NFD", letter)) == 2}
+    changeable = [
+        letter
+        for letter in letters
+        if unicodedata.combining(letter)
+        or letter in seconds
+        or not unicodedata.is_normalized("NFC", letter)
+        or "\u1100" <= letter <= "\u11ff"
+    ]
+
+    assert [letter for letter in changeable if is_surely_composed(f"a{letter}b".encode())] == []
+
+
+def test_what_swedish_pages_hold_is_surely_composed() -> None:
+    assert is_surely_composed("Åtgärd för 5\u00a0222\u202f650\u2009kr – ”språk”, café; Müller… • 100 € ’tal’".encode())

@@ -91,15 +91,14 @@ class Layout:
                 msg = f"the list {heading.text!r} fills {heading.key}, which is none of {', '.join(LIST_FIELDS)}."
                 raise UsageError(msg)
 
+    def __hash__(self) -> int:
+        """Of the key alone: the rest is long, and layouts are looked up for every page."""
+        return hash(self.key)
+
     @cached_property
     def label_of(self) -> dict[str, Label]:
         """The label of each word that stands for one, aliases included."""
         return {word: label for label in self.labels for word in (label.text, *label.aliases)}
-
-    @cached_property
-    def label_words(self) -> tuple[str, ...]:
-        """The words of all labels, so sorted that one never hides another that it is the beginning of."""
-        return tuple(sorted(self.label_of, key=len, reverse=True))
 
     @cached_property
     def heading_texts(self) -> tuple[str, ...]:
@@ -112,9 +111,19 @@ class Layout:
         return {text: rank for rank, text in enumerate(self.heading_texts)}
 
     @cached_property
+    def list_ranks(self) -> frozenset[int]:
+        """The places of the headings that stand over lists."""
+        return frozenset(rank for rank, heading in enumerate(self.headings) if heading.kind == "list")
+
+    @cached_property
     def heading_last_letters(self) -> frozenset[str]:
         """The letters headings end in: a line that ends otherwise is none."""
         return frozenset(text[-1] for text in self.heading_texts)
+
+    @cached_property
+    def numbered_value(self) -> re.Pattern[str] | None:
+        """A value that is a diary number."""
+        return None if self.number is None else re.compile(self.number)
 
     @cached_property
     def numbered_title(self) -> re.Pattern[str] | None:

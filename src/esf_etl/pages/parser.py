@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import EsfEtlError, NotAProjectPage
-from esf_etl.pages.decoding import clean_lines, decode
-from esf_etl.pages.header import find_block, read_header
+from esf_etl.pages.blocks import find_block, forms_of
+from esf_etl.pages.decoding import clean_lines, decode, is_surely_composed
+from esf_etl.pages.header import read_header
 from esf_etl.pages.layouts import LAYOUTS
 from esf_etl.pages.records import Diagnostic, Project
-from esf_etl.pages.refusal import CALL_FOR_PROPOSALS_LABEL, call_for_proposals, why_not
+from esf_etl.pages.refusal import why_not
 from esf_etl.pages.sections import read_body
 from esf_etl.pages.values import given
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from esf_etl.pages.header import Block, Header
+    from esf_etl.pages.blocks import Block, Entry
+    from esf_etl.pages.header import Header
     from esf_etl.pages.layouts import Layout
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "parse_file",
 ]
 
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 """Rises with every change that can make another record of the same page. Rejects of an older version are retried."""
 
 MAX_PAGE_BYTES = 5_000_000
@@ -70,7 +71,7 @@ def parse_bytes(
         text, noticed = decode(data)
     except NotAProjectPage as problem:
         raise problem.at(source) if source else problem from None
-    return _parse_text(text, source, layouts, noticed)
+    return _parse_text(text, source, layouts, noticed, composed=is_surely_composed(data))
 
 
 def parse_file(
@@ -98,12 +99,25 @@ def field_line_of(data: bytes, name: str, *, layouts: Sequence[Layout] = LAYOUTS
         return None
     if found is None:
         return None
-    lines = (entry.line + 1 for entry in found[0].entries if entry.label is not None and name in entry.label.fields)
-    return next(lines, None)
+    block, layout = found
+    return next((entry.line + 1 for entry in block.entries if name in _fields_of(entry, layout)), None)
 
 
-def _parse_text(text: str, source: str | None, layouts: Sequence[Layout], noticed: tuple[Diagnostic, ...]) -> Project:
-    lines, repaired = clean_lines(text)
+def _fields_of(entry: Entry, layout: Layout) -> tuple[str, ...]:
+    """The record fields that an entry of a header can fill."""
+    label = layout.label_of.get(entry.words or "")
+    return () if label is None else label.fields
+
+
+def _parse_text(
+    text: str,
+    source: str | None,
+    layouts: Sequence[Layout],
+    noticed: tuple[Diagnostic, ...],
+    *,
+    composed: bool = False,
+) -> Project:
+    lines, repaired = clean_lines(text, composed=composed)
     try:
         found = _recognise(lines, layouts)
         if found is not None:
@@ -115,40 +129,42 @@ def _parse_text(text: str, source: str | None, layouts: Sequence[Layout], notice
 
 
 def _recognise(lines: list[str], layouts: Sequence[Layout]) -> tuple[Block, Layout] | None:
-    """The header block of a page and its layout.
-
-    Of several layouts of one form, the one that knows most labels of the block wins; a number of the layout's own form
-    decides a tie.
-    """
-    tried = set()
-    for form in (layout.form for layout in layouts):
-        if form in tried:
-            continue
-        tried.add(form)
-        alike = [layout for layout in layouts if layout.form == form]
-        found = [(block, layout) for layout in alike if (block := find_block(lines, layout)) is not None]
+    """The header block of a page and its layout."""
+    for alike in forms_of(tuple(layouts)):
+        found = [
+            (block, layout)
+            for form in alike
+            if (block := find_block(lines, form)) is not None
+            for layout in form.layouts
+        ]
         if found:
-            block, layout = max(found, key=lambda one: (one[0].known(), _is_numbered_like(lines, *one)))
-            for entry in block.entries:
-                if entry.words == CALL_FOR_PROPOSALS_LABEL:
-                    raise call_for_proposals(entry.line + 1)
-            return block, layout
+            return found[0] if len(found) == 1 else _likeliest(lines, found)
     return None
+
+
+def _likeliest(lines: list[str], found: list[tuple[Block, Layout]]) -> tuple[Block, Layout]:
+    """Of several layouts of one form the one that knows most labels of the block; a number of its own decides a tie."""
+    known = [block.known(layout) for block, layout in found]
+    most = max(known)
+    tied = [one for one, count in zip(found, known, strict=True) if count == most]
+    if len(tied) == 1:
+        return tied[0]
+    return next((one for one in tied if _is_numbered_like(lines, *one)), tied[0])
 
 
 def _is_numbered_like(lines: list[str], block: Block, layout: Layout) -> bool:
     """Whether the title line or a value of the header has a number of the layout's form."""
-    if layout.number is None or layout.numbered_title is None:
+    if layout.numbered_value is None or layout.numbered_title is None:
         return False
     title = next((line for line in reversed(lines[: block.start]) if line), "")
     values = (entry.value for entry in block.entries if entry.value is not None)
-    return layout.numbered_title.fullmatch(title) is not None or any(re.fullmatch(layout.number, v) for v in values)
+    return layout.numbered_title.fullmatch(title) is not None or any(map(layout.numbered_value.fullmatch, values))
 
 
 def _read_page(
     lines: list[str], block: Block, layout: Layout, source: str | None, diagnostics: list[Diagnostic]
 ) -> Project:
-    header = read_header(block)
+    header = read_header(block, layout)
     _read_title(lines, block, layout, header, diagnostics)
     start = block.end
     while start < len(lines) and not lines[start]:
@@ -156,14 +172,15 @@ def _read_page(
     if start < len(lines) and lines[start] in layout.boilerplate:
         start += 1
     body = read_body(lines, start, layout)
-    values: dict[str, Any] = {**header.values, **body.lists}
+    values: dict[str, Any] = header.values | body.lists
+    found: list[Diagnostic] = [*diagnostics, *header.diagnostics, *body.diagnostics]
     return Project(
         layout=layout.key,
         programme_period=layout.programme_period,
         source=source,
         sections=tuple(body.sections),
         attributes=(*header.attributes(), *body.attributes),
-        diagnostics=tuple(sorted([*diagnostics, *header.diagnostics, *body.diagnostics], key=_line_of)),
+        diagnostics=tuple(sorted(found, key=_line_of)),
         **values,
     )
 
@@ -190,9 +207,9 @@ def _read_title(lines: list[str], block: Block, layout: Layout, header: Header, 
             message = "The title line has another number than the header, which counts."
             diagnostics.append(Diagnostic("number-differs", "warning", before[-1] + 1, message))
         if named is not None and named != title:
-            entry = next(entry for entry in block.entries if entry.label is not None and "title" in entry.label.fields)
+            entry = next(entry for entry in block.entries if "title" in _fields_of(entry, layout))
             message = "The header names the project otherwise than the title line, which counts."
-            header.keep(entry, named)
+            header.keep(entry.line, entry.words or "", named)
             header.warn("title-differs", entry.value_line, message)
     elif named is not None and named != line:
         title = named

@@ -61,28 +61,32 @@ class Body:
 def read_body(lines: list[str], start: int, layout: Layout) -> Body:
     """Sections and lists of the lines from index `start` on."""
     body = Body()
+    count = len(lines)
     candidates = _candidates(lines, start, layout)
-    chosen = _choose([each for each in candidates if _can_head(lines, each, layout)], len(layout.headings))
-    for passed in sorted(set(candidates) - set(chosen)):
-        message = f"The words {layout.headings[passed.rank].text!r} stand here as part of the text."
-        body.diagnostics.append(Diagnostic("heading-in-prose", "info", passed.line + 1, message))
+    lists = layout.list_ranks
+    able = [each for each in candidates if each.rank not in lists or _can_head_a_list(lines, each, layout)]
+    chosen = _choose(able, len(layout.headings))
+    if len(chosen) < len(candidates):
+        for passed in sorted(set(candidates) - set(chosen)):
+            message = f"The words {layout.headings[passed.rank].text!r} stand here as part of the text."
+            body.diagnostics.append(Diagnostic("heading-in-prose", "info", passed.line + 1, message))
+    end = _Candidate(count, 0, 0)
 
-    first = chosen[0] if chosen else _Candidate(len(lines), 0, 0)
-    opening = _text(lines, start, first)
+    opening = _text(lines, start, chosen[0] if chosen else end)
     if given(opening) is not None:
         body.sections.append(Section(DESCRIPTION, None, opening))
     elif opening:
         body.empty(_first_filled(lines, start), "before the first heading")
 
-    for place, here in enumerate(chosen):
-        after = chosen[place + 1] if place + 1 < len(chosen) else _Candidate(len(lines), 0, 0)
+    for here, after in pairwise((*chosen, end)):
         heading = layout.headings[here.rank]
         if here.kept:
             message = f"The heading {heading.text!r} is glued to the sentence before it."
             body.diagnostics.append(Diagnostic("heading-glued", "info", here.line + 1, message))
         if heading.kind == "list":
-            body.lists[heading.key] = _read_list(lines, here.line + 1, after.line, body)
-            if not body.lists[heading.key]:
+            items = _read_list(lines, here.line + 1, after.line, body)
+            body.lists[heading.key] = items
+            if not items:
                 body.empty(here.line, f"under {heading.text!r}")
             continue
         text = _text(lines, here.line + 1, after)
@@ -110,11 +114,11 @@ def _candidates(lines: list[str], start: int, layout: Layout) -> list[_Candidate
     ranks = layout.heading_ranks
     texts = layout.heading_texts
     last_letters = layout.heading_last_letters
-    found = []
+    found: list[_Candidate] = []
     last = len(lines) - 1
-    for index in range(start, len(lines)):
+    for index in [at for at in range(start, last + 1) if lines[at][-1:] in last_letters]:
         line = lines[index]
-        if not line or line[-1] not in last_letters or (index < last and lines[index + 1]):
+        if index < last and lines[index + 1]:
             continue
         rank = ranks.get(line)
         kept = 0
@@ -130,19 +134,21 @@ def _candidates(lines: list[str], start: int, layout: Layout) -> list[_Candidate
     return found
 
 
-def _can_head(lines: list[str], candidate: _Candidate, layout: Layout) -> bool:
-    """Whether what follows is of the heading's kind: under the heading of a list stands a list, or nothing."""
-    if layout.headings[candidate.rank].kind == "prose":
+def _can_head_a_list(lines: list[str], candidate: _Candidate, layout: Layout) -> bool:
+    """Whether what follows is a list, or nothing."""
+    at, count = candidate.line + 1, len(lines)
+    while at < count and not lines[at]:
+        at += 1
+    if at == count:
         return True
-    following = next((lines[at] for at in range(candidate.line + 1, len(lines)) if lines[at]), None)
-    if following is None or following in layout.heading_ranks or given(following) is None:
-        return True
-    return following.lstrip().startswith(_BULLETS)
+    following = lines[at].lstrip()
+    return following.startswith(_BULLETS) or lines[at] in layout.heading_ranks or given(following) is None
 
 
 def _choose(candidates: list[_Candidate], ranks: int) -> list[_Candidate]:
     """The heaviest choice of candidates whose ranks rise; of equal ones that with the earliest lines."""
-    if all(a.rank < b.rank for a, b in pairwise(candidates)):
+    taken = [candidate.rank for candidate in candidates]
+    if taken == sorted(set(taken)):
         return candidates
     best = [_Choice(0, (), ())] * (ranks + 1)
     for candidate in candidates:
@@ -159,11 +165,12 @@ def _read_list(lines: list[str], start: int, end: int, body: Body) -> tuple[str,
     said_nothing: list[int] = []
     goes_on = False  # whether a line without a bullet is the rest of the item before it
     for index in range(start, end):
-        line = lines[index].strip()
+        line = lines[index]
         if not line:
             goes_on = False
             continue
-        bullet = line.startswith(_BULLETS) or line in "•*-"
+        line = line.lstrip()
+        bullet = line[0] == "•" or line.startswith(_BULLETS) or line in "*-"
         item = given(line[1:] if bullet else line)
         if item is None:
             said_nothing.append(index)

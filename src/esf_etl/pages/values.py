@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from esf_etl.pages.places import find_region
@@ -28,7 +29,6 @@ _KRONOR = re.compile(rf"(?P<whole>-?{_WHOLE})(?:,(?P<cents>[0-9]{{2}}))?(?:{_GRO
 _GOAL_NUMBER = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
 _COUNT = re.compile(_WHOLE)
 _PERCENT = re.compile(r"(?P<number>[0-9]{1,3}(?:[.,][0-9]{1,4})?)\s*%?")
-_NOT_DIGITS = re.compile(r"[^0-9-]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PERIOD = re.compile(rf"({_DATE.pattern})(?:\s+till\s+|\s*[-–]\s*)({_DATE.pattern})")
 _NAMED_AREA = re.compile(r"Programområde\s+([0-9]{1,2})\s+(.+)")
@@ -41,6 +41,9 @@ MAX_AMOUNT = Decimal("9999999999999.99")
 """The largest amount the tables hold, DECIMAL(15,2)."""
 
 _MAX_COUNT = 2**31 - 1
+
+_FEW = 256
+"""Areas and regions are few and come again on page after page: so many of each are remembered as read."""
 
 
 class UnreadableValue(ValueError):
@@ -76,7 +79,7 @@ def read_kronor(text: str) -> Decimal:
     match = _KRONOR.fullmatch(text)
     if match is None:
         raise UnreadableValue("amount-unreadable", "an amount in kronor, such as 5 222 650 kr")
-    whole = _NOT_DIGITS.sub("", match["whole"])
+    whole = "".join(match["whole"].split())
     amount = Decimal(f"{whole}.{match['cents']}" if match["cents"] else whole)
     if abs(amount) > MAX_AMOUNT:
         raise UnreadableValue("amount-too-large", f"an amount of at most {MAX_AMOUNT} kr")
@@ -94,7 +97,7 @@ def read_count(text: str) -> int:
     """A number of people: digits, which blanks may group."""
     if _COUNT.fullmatch(text) is None:
         raise UnreadableValue("number-unreadable", "a whole number, such as 400")
-    number = int(_NOT_DIGITS.sub("", text)) if len(text) <= len("9 999 999 999") else _MAX_COUNT + 1
+    number = int("".join(text.split())) if len(text) <= len("9 999 999 999") else _MAX_COUNT + 1
     if number > _MAX_COUNT:
         raise UnreadableValue("number-too-large", f"a number of at most {_MAX_COUNT}")
     return number
@@ -135,18 +138,21 @@ def _day(text: str) -> date:
         raise UnreadableValue("date-impossible", "a day that the calendar has") from problem
 
 
+@lru_cache(_FEW)
 def read_named_area(text: str) -> tuple[str | None, str]:
     """Code and name of a programme area: `Programområde 2 Ökat arbetskraftsutbud`; without a code, all is name."""
     match = _NAMED_AREA.fullmatch(text)
     return (None, text) if match is None else (match[1], match[2])
 
 
+@lru_cache(_FEW)
 def read_coded_area(text: str) -> tuple[str | None, str | None]:
     """Code and name of a programme area: `1.1 Kompetensförsörjning`, or the code alone: `2`, `A`."""
     match = _CODED_AREA.fullmatch(text)
     return (None, text) if match is None else (match[1], match[2])
 
 
+@lru_cache(_FEW)
 def read_region(text: str) -> tuple[str, str | None]:
     """A region as written, and its NUTS 2 code where the region is known."""
     region = find_region(text)
