@@ -8,7 +8,7 @@ import os
 import pytest
 
 import esf_etl.run
-from esf_etl import Project, project_id
+from esf_etl import PARSER_VERSION, Project, project_id
 from esf_etl.errors import LandingError
 from esf_etl.pipeline import ingest
 from esf_etl.progress import Silent
@@ -151,10 +151,10 @@ def test_every_run_stands_in_the_run_table_also_those_that_published_nothing(
     rows = job.rows(f"SELECT outcome, error_code, parser_version, {counts} FROM etl.run ORDER BY run_id")
     nothing = (None,) * 9
     assert rows == [
-        ("published", None, "1", 2, 0, 1, 0, 0, 1, 0, 0, 1),
-        ("idle", None, "1", 2, 2, 0, 0, 0, 0, 0, 0, 1),
-        ("failed", "landing-missing", "1", *nothing),
-        ("failed", "KeyboardInterrupt", "1", *nothing),
+        ("published", None, PARSER_VERSION, 2, 0, 1, 0, 0, 1, 0, 0, 1),
+        ("idle", None, PARSER_VERSION, 2, 2, 0, 0, 0, 0, 0, 0, 1),
+        ("failed", "landing-missing", PARSER_VERSION, *nothing),
+        ("failed", "KeyboardInterrupt", PARSER_VERSION, *nothing),
         ("published", None, "next", 3, 1, 1, 0, 0, 1, 0, 0, 2),
     ]
     assert job.column("SELECT run_id FROM etl.run WHERE ended_at < started_at OR ended_at IS NULL") == []
