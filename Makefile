@@ -13,7 +13,10 @@ ARGS ?=
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.complete
-PIP_INSTALL := $(VENV_PYTHON) -m pip install -qq --disable-pip-version-check --no-input
+PEERS_VENV := .venv-peers
+PEERS_STAMP := $(PEERS_VENV)/.complete
+PIP_OPTIONS := -qq --disable-pip-version-check --no-input
+PIP_INSTALL := $(VENV_PYTHON) -m pip install $(PIP_OPTIONS)
 UV_VERSION := 0.13.9
 
 # Prefect reports on its use unless told not to: the first is for its client, the second for its server.
@@ -25,7 +28,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .PHONY: help
 help: ## List these targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: $(STAMP) ## Make .venv, with all extras and the tools; does nothing while the lock stands
@@ -63,8 +66,19 @@ format: setup ## Format the code, and mend what ruff can mend
 	$(VENV_PYTHON) -m ruff format
 
 .PHONY: bench
-bench: setup ## Measure speed and memory
+bench: setup ## Measure speed and memory; ARGS=--help says of what
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(PEERS_STAMP) bench ## The same, with dlt among the peers: it has an environment of its own
+
+# dlt is no dependency: what it needs stays out of what the project is developed and tested with.
+$(PEERS_STAMP): benchmarks/requirements-peers.lock
+	@echo "Installing what benchmarks/requirements-peers.lock names into $(PEERS_VENV)."
+	@$(PYTHON) -m venv --clear $(PEERS_VENV)
+	@$(PEERS_VENV)/bin/python -m pip install $(PIP_OPTIONS) --no-deps --require-hashes \
+		-r benchmarks/requirements-peers.lock
+	@touch $@
 
 .PHONY: wheel
 wheel: setup ## Build dist/*.whl, by way of the source archive
@@ -73,14 +87,17 @@ wheel: setup ## Build dist/*.whl, by way of the source archive
 # uv lives in an environment of its own for this, so that a lock that cannot be installed can still be mended.
 # Versions already locked are kept where they fit: `make lock ARGS=--upgrade` takes the newest.
 .PHONY: lock
-lock: ## Resolve pyproject.toml into requirements.lock
+lock: ## Resolve pyproject.toml into requirements.lock, and the same for the benchmarks' peers
 	@$(PYTHON) -m venv --clear .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	.venv-lock/bin/uv pip compile --quiet --custom-compile-command "make lock" --universal --python-version 3.11 \
 		--all-extras --group dev --generate-hashes $(ARGS) --output-file requirements.lock pyproject.toml
+	.venv-lock/bin/uv pip compile --quiet --custom-compile-command "make lock" --universal --python-version 3.11 \
+		--constraint requirements.lock --generate-hashes $(ARGS) \
+		--output-file benchmarks/requirements-peers.lock benchmarks/requirements-peers.in
 	@rm -rf .venv-lock
 
 .PHONY: clean
 clean: ## Remove .venv, builds and caches; never pages, warehouse or run history
-	rm -rf $(VENV) .venv-lock build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS_VENV) .venv-lock build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""Speed, memory and growth, measured in one run: `make bench`, or `python -m benchmarks --help`."""
+"""Speed, memory and growth beside a floor and peers, in one run: `make bench`, or `python -m benchmarks --help`."""

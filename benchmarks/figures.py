@@ -37,11 +37,15 @@ class Figure:
             "values": self.values,
         }
 
-    def row(self) -> str:
-        """A line of the table."""
+    @property
+    def shown_name(self) -> str:
+        """The name as it stands in the table."""
+        return f"  {self.name}" if self.detail else self.name
+
+    def row(self, width: int) -> str:
+        """A line of the table, its name as wide as told."""
         shown = "".join(f"{_short(value):>10}" for value in (self.median, min(self.values), max(self.values)))
-        name = f"  {self.name}" if self.detail else self.name
-        return f"{name:<50}{shown}  {self.unit:<8}{len(self.values):>3}"
+        return f"{self.shown_name:<{width}}{shown}  {self.unit:<8}{len(self.values):>3}"
 
 
 @dataclass(slots=True)
@@ -56,9 +60,10 @@ class Figures:
 
     def table(self) -> str:
         """Lines of name, median, smallest, largest, unit, and how many values there are."""
-        head = f"{'':<50}{'median':>10}{'min':>10}{'max':>10}  {'unit':<8}{'n':>3}"
-        shown = (figure for figure in self.by_name.values() if not figure.detail or figure.median >= LEAST_DETAIL_S)
-        return "\n".join([head, *(figure.row() for figure in shown)])
+        shown = [figure for figure in self.by_name.values() if not figure.detail or figure.median >= LEAST_DETAIL_S]
+        width = max((len(figure.shown_name) for figure in shown), default=0)
+        head = f"{'':<{width}}{'median':>10}{'min':>10}{'max':>10}  {'unit':<8}{'n':>3}"
+        return "\n".join([head, *(figure.row(width) for figure in shown)])
 
     def to_list(self) -> list[dict[str, Any]]:
         """JSON-ready values."""

@@ -1,37 +1,29 @@
-"""The pipeline from outside: the first load, a night with nothing new, and one with changed and new pages.
-
-Each run is a process of its own; its time is that of the whole process, start and imports included.
-"""
+"""The pipeline from outside: the first load, a night with nothing new, and one with changed and new pages."""
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks.memory import MemoryWatch
+from benchmarks.figures import Figures
+from benchmarks.process import bytes_on_disk, timed, watched
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.corpus import Corpus
-    from benchmarks.figures import Figures
+    from benchmarks.process import Carry
 
-__all__ = ["NightsBench"]
+__all__ = ["FIRST", "IDLE", "INCREMENTAL", "NightsBench"]
 
-_CHECKOUT = Path(__file__).resolve().parents[1]
 _MB = 1e6
-_FIRST, _IDLE, _INCREMENTAL = "first load", "idle night", "incremental night"
-
-Run = Callable[[str], dict[str, Any]]
-"""Carries out one run under the name it has in the figures; returns its summary."""
+FIRST, IDLE, INCREMENTAL = "first load", "idle night", "incremental night"
 
 
 class NightsBench:
-    """Measures on a corpus, with a new warehouse each round."""
+    """Measures the pipeline on a corpus, with a new warehouse each round."""
 
     def __init__(self, corpus: Corpus, warehouse: Path, workers: int | None) -> None:
         self._corpus = corpus
@@ -39,63 +31,47 @@ class NightsBench:
         self._command = [sys.executable, "-m", "benchmarks.one_run", str(corpus.folder), str(warehouse)]
         self._command += [] if workers is None else [str(workers)]
 
-    def measure(self, figures: Figures) -> None:
-        """One round, timed."""
-
-        def timed(name: str) -> dict[str, Any]:
-            started = time.perf_counter()
-            ended = subprocess.run(self._command, check=True, stdout=subprocess.PIPE, cwd=_CHECKOUT)  # noqa: S603
-            figures.add(name, "s", time.perf_counter() - started)
-            summary: dict[str, Any] = json.loads(ended.stdout)
-            for stage, elapsed_s in summary["stages_s"].items():
-                figures.add(f"{name}: {stage}", "s", elapsed_s, detail=True)
-            return summary
-
-        self._nights(timed)
+    def load(self, use: Callable[[Path], None]) -> None:
+        """A first load alone, not measured; `use` gets the published snapshot before it is removed."""
+        self._first(Figures(), timed)
+        use(self._current)
         shutil.rmtree(self._warehouse)
 
-    def measure_memory(self, figures: Figures) -> None:
-        """One round, watched and not timed; what lies on disk is counted here too."""
+    def watch(self, figures: Figures, use: Callable[[Path], None]) -> None:
+        """One round, watched: memory, and what lies on disk. `use` gets the snapshot of the first load."""
+        self._first(figures, watched)
+        figures.add("pages, their bytes", "MB", self._corpus.size_bytes / _MB)
+        for part in ("esf.duckdb", "parquet"):
+            figures.add(f"{FIRST}: {part} on disk", "MB", bytes_on_disk(self._current / part) / _MB)
+        use(self._current)
+        self._next(figures, watched)
+        figures.add("warehouse on disk, after two snapshots", "MB", bytes_on_disk(self._warehouse) / _MB)
+        shutil.rmtree(self._warehouse)
 
-        def watched(name: str) -> dict[str, Any]:
-            with subprocess.Popen(self._command, stdout=subprocess.PIPE, cwd=_CHECKOUT) as process:  # noqa: S603
-                watch = MemoryWatch(process.pid)
-                watch.start()
-                printed, _ = process.communicate()
-                peak_bytes = watch.stop()
-            assert process.returncode == 0, f"{name} ended with {process.returncode}"
-            figures.add(f"{name}: peak memory (PSS), all processes", "MB", peak_bytes / _MB)
-            if name == _FIRST:
-                figures.add("pages, their bytes", "MB", self._corpus.size_bytes / _MB)
-                for part in ("esf.duckdb", "parquet"):
-                    figures.add(f"first snapshot on disk: {part}", "MB", _bytes_on_disk(self._current / part) / _MB)
-            summary: dict[str, Any] = json.loads(printed)
-            return summary
-
-        self._nights(watched)
-        figures.add("warehouse on disk, after two snapshots", "MB", _bytes_on_disk(self._warehouse) / _MB)
+    def measure(self, figures: Figures) -> None:
+        """One round, timed."""
+        self._first(figures, timed)
+        self._next(figures, timed)
         shutil.rmtree(self._warehouse)
 
     @property
     def _current(self) -> Path:
         return (self._warehouse / "current").resolve()
 
-    def _nights(self, run: Run) -> None:
-        """The three nights, each checked for having done its work."""
-        first = run(_FIRST)
-        assert first["loaded"] == self._corpus.pages, first
-        idle = run(_IDLE)
-        assert (idle["outcome"], idle["unchanged"]) == ("idle", self._corpus.pages), idle
+    def _first(self, figures: Figures, carry: Carry) -> None:
+        first = carry(self._command)
+        assert first.printed["loaded"] == self._corpus.pages, first
+        first.record(figures, FIRST)
+
+    def _next(self, figures: Figures, carry: Carry) -> None:
+        """The idle and the incremental night, each checked for having done its work."""
+        idle = carry(self._command)
+        assert (idle.printed["outcome"], idle.printed["unchanged"]) == ("idle", self._corpus.pages), idle
+        idle.record(figures, IDLE)
         waiting = self._corpus.change()
         try:
-            incremental = run(_INCREMENTAL)
+            incremental = carry(self._command)
         finally:
             self._corpus.restore()
-        assert incremental["loaded"] == waiting, incremental
-
-
-def _bytes_on_disk(path: Path) -> int:
-    """What a file or a folder takes, a file with several names counted once."""
-    entries = [path, *path.rglob("*")]
-    infos = {(info.st_dev, info.st_ino): info for info in (entry.lstat() for entry in entries)}
-    return sum(info.st_blocks * 512 for info in infos.values())
+        assert incremental.printed["loaded"] == waiting, incremental
+        incremental.record(figures, INCREMENTAL)
