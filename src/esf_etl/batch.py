@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from esf_etl.errors import NotAProjectPage
-from esf_etl.landing import file_bytes
+from esf_etl.landing import file_bytes, location_of
 from esf_etl.pages.identity import content_digest, project_id
 from esf_etl.pages.parser import field_line_of, parse_bytes
 from esf_etl.pages.personal import email_domain, is_personal_number
@@ -24,10 +25,20 @@ from esf_etl.pages.records import Contact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from esf_etl.landing import LandingFile
     from esf_etl.pages.records import Diagnostic, Project
 
-__all__ = ["FILES", "FINDINGS", "REJECTS", "Chunk", "ChunkTask", "parse_chunk", "to_arrow", "to_tables", "with_lines"]
+__all__ = [
+    "FILES",
+    "FINDINGS",
+    "REJECTS",
+    "Chunk",
+    "ChunkTask",
+    "WaitingFile",
+    "parse_chunk",
+    "to_arrow",
+    "to_tables",
+    "with_lines",
+]
 
 _MAX_FOUND = 200
 """A reject shows so many characters of what was found."""
@@ -61,23 +72,51 @@ FINDINGS = pa.schema(
 )
 
 
+class WaitingFile(NamedTuple):
+    """A file to read: its number in this run, its path, and what `stat` said of it when it was listed.
+
+    `known_sha256` is the hash of its bytes last time, where they may be the same now.
+    """
+
+    file_no: int
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    known_sha256: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkTask:
-    """Some files to read: each with its number and, where its bytes may be those of last time, their hash."""
+    """Some files of the landing folder `root` to read.
 
-    files: tuple[tuple[int, LandingFile, str | None], ...]
+    The tables named in `aside` are written to the file given there and not handed back: what is large goes to the disk
+    once instead of from process to process.
+    """
+
+    root: str
+    files: Sequence[WaitingFile]
     schemas: Mapping[str, pa.Schema]
     max_page_bytes: int
+    aside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What came of a task: staged tables by name, a row a file, and the rejects and findings of the parser."""
+    """What came of a task: staged tables by name, a row a file, and the rejects and findings of the parser.
+
+    `aside` names the Arrow files of the tables that are not among `tables`.
+    """
 
     tables: dict[str, pa.Table]
     files: pa.Table
     rejects: pa.Table
     findings: pa.Table
+    aside: Mapping[str, str] = field(default_factory=dict)
+
+    def all_tables(self) -> dict[str, pa.Table]:
+        """All staged tables; those that lie aside are mapped into memory, and read as they are used."""
+        mapped = {name: pa.ipc.open_file(pa.memory_map(path)).read_all() for name, path in self.aside.items()}
+        return self.tables | mapped
 
 
 def parse_chunk(task: ChunkTask) -> Chunk:
@@ -86,28 +125,40 @@ def parse_chunk(task: ChunkTask) -> Chunk:
     files: list[tuple[int, str | None, str]] = []
     rejects: list[tuple[Any, ...]] = []
     findings: list[tuple[Any, ...]] = []
-    for number, file, known_hash in task.files:
-        state, digest, project, problems = _read(file, known_hash, task.max_page_bytes)
+    for file in task.files:
+        number = file.file_no
+        state, digest, project, problems = _read(task.root, file, task.max_page_bytes)
         files.append((number, digest, state))
         rejects.extend((number, place, *problem) for place, problem in enumerate(problems, 1))
         if project is not None:
             pages.append((number, project))
             findings.extend(_findings(number, project))
+    tables = to_tables(pages, task.schemas)
+    for name, path in task.aside.items():
+        table = tables.pop(name)
+        with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
     return Chunk(
-        tables=to_tables(pages, task.schemas),
+        tables=tables,
         files=_table(files, FILES),
         rejects=_table(rejects, REJECTS),
         findings=_table(findings, FINDINGS),
+        aside=task.aside,
     )
 
 
-def with_lines(rejects: pa.Table, files: Sequence[LandingFile], max_bytes: int) -> pa.Table:
-    """Rejects of rows (which know no lines) with the line of the field at fault, looked up in its page again."""
+def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_bytes: int) -> pa.Table:
+    """Rejects of rows (which know no lines) with the line of the field at fault, looked up in its page again.
+
+    `location_of_file` says where to open the file of a number.
+    """
     lines = []
-    for number, field, line in zip(*(rejects[name].to_pylist() for name in ("file_no", "field", "line")), strict=True):
-        if line is None and field is not None:
+    for number, field_name, line in zip(
+        *(rejects[name].to_pylist() for name in ("file_no", "field", "line")), strict=True
+    ):
+        if line is None and field_name is not None:
             try:
-                lines.append(field_line_of(file_bytes(files[number].location, limit=max_bytes), field))
+                lines.append(field_line_of(file_bytes(location_of_file(number), limit=max_bytes), field_name))
             except OSError:
                 lines.append(None)
         else:
@@ -117,12 +168,13 @@ def with_lines(rejects: pa.Table, files: Sequence[LandingFile], max_bytes: int) 
 
 
 def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are decided
-    file: LandingFile, known_hash: str | None, max_bytes: int
+    root: str, file: WaitingFile, max_bytes: int
 ) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
     """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
+    location = location_of(root, file.path)
     try:
-        data = file_bytes(file.location, limit=max_bytes)
-        info = os.stat(file.location, follow_symlinks=False)  # noqa: PTH116 - called once a page
+        data = file_bytes(location, limit=max_bytes)
+        info = os.stat(location, follow_symlinks=False)  # noqa: PTH116 - called once a page
     except FileNotFoundError:
         return "unsettled", None, None, []
     except OSError as problem:
@@ -137,7 +189,7 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
         return "unsettled", None, None, []
     whole = len(data) <= max_bytes
     digest = hashlib.sha256(data).hexdigest() if whole else None
-    if whole and digest == known_hash:
+    if whole and digest == file.known_sha256:
         return "unchanged", digest, None, []
     try:
         project = parse_bytes(data, source=file.path, max_bytes=max_bytes)
@@ -266,8 +318,8 @@ def to_tables(pages: Sequence[tuple[int, Project]], schemas: Mapping[str, pa.Sch
     columns: dict[str, Sequence[Any]] = {"file_no": [number for number, _ in pages], "project_id": keys}
     for name in schemas["project"].names:
         if name not in columns:
-            read = _DERIVED.get(name)
-            columns[name] = [read(project) if read else getattr(project, name) for _, project in pages]
+            read = _DERIVED.get(name) or attrgetter(name)
+            columns[name] = [read(project) for _, project in pages]
     tables = {"project": pa.table(columns, schema=schemas["project"])}
     for table, (filled, rows_of) in _CHILDREN.items():
         rows = [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from esf_etl.errors import LandingError
 
@@ -14,49 +14,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["LandingFile", "Listing", "file_bytes", "list_landing", "path_text"]
+__all__ = ["LandingFile", "file_bytes", "location_of", "path_text", "scan_landing"]
 
 _SUFFIX = ".txt"
 # What download tools and editors put before the suffix of a file that is not finished.
 _PARTIAL_STEMS = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
 _PARTIAL_PREFIXES = ("~", "#", ".")
 _READ_CHUNK = 64 * 1024
+_ESCAPED = re.compile(rb"\\(?:x([0-9a-f]{2})|\\)")
 
 
-@dataclass(frozen=True, slots=True)
-class LandingFile:
-    """A page file: its path relative to the landing root (as text), where to open it, and what `stat` says of it."""
+class LandingFile(NamedTuple):
+    """A page file: its path relative to the landing root (see `path_text`) and what `stat` says of it.
+
+    A `deferred` one is too young to be read.
+    """
 
     path: str
-    location: str
     size_bytes: int
     mtime_ns: int
     ctime_ns: int
+    deferred: bool
 
 
-@dataclass(slots=True)
-class Listing:
-    """The page files of a landing folder, those too young to be read yet, and what was passed over."""
-
-    files: list[LandingFile] = field(default_factory=list)
-    deferred: list[LandingFile] = field(default_factory=list)
-    passed_over: list[str] = field(default_factory=list)
-
-    @property
-    def seen(self) -> int:
-        """How many page files there are."""
-        return len(self.files) + len(self.deferred)
-
-
-def list_landing(root: Path, *, settle_s: float, now_ns: int | None = None) -> Listing:
-    """The `*.txt` files below `root`, in the order of their paths.
+def scan_landing(
+    root: Path, *, settle_s: float, passed_over: list[str], now_ns: int | None = None
+) -> Iterator[LandingFile]:
+    """The `*.txt` files below `root`, in no order, as the disk gives them: none of them is held.
 
     Hidden and partial files are ignored. Links, devices, pipes and sockets are never followed or opened; they are
-    named in `passed_over`. A file changed less than `settle_s` seconds ago is `deferred`. Raises `LandingError`
+    added to `passed_over`. A file changed less than `settle_s` seconds ago is `deferred`. Raises `LandingError`
     for a missing or unreadable folder: a folder below the root that cannot be listed must not look like an empty one.
     """
-    now_ns = time.time_ns() if now_ns is None else now_ns
-    settle_ns = int(settle_s * 1e9)
     if not root.is_dir():
         what = "is no folder" if root.exists() else "does not exist"
         msg = f"the landing folder {what}."
@@ -66,18 +55,19 @@ def list_landing(root: Path, *, settle_s: float, now_ns: int | None = None) -> L
             code="landing-missing",
             advice="Is the disk mounted? Name the folder with --landing.",
         )
-    listing = Listing()
+    return _described(root, int(settle_s * 1e9), time.time_ns() if now_ns is None else now_ns, passed_over)
+
+
+def _described(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> Iterator[LandingFile]:
     top = os.path.join(root, "")  # noqa: PTH118 - with its last separator
-    for location, info in _walk(top, listing):
-        path = path_text(location[len(top) :])
-        file = LandingFile(path, location, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
-        young = abs(now_ns - info.st_mtime_ns) < settle_ns
-        (listing.deferred if young else listing.files).append(file)
-    listing.files.sort(key=lambda file: file.path)
-    return listing
+    start = len(top)
+    for location, info in _walk(top, passed_over):
+        mtime_ns = info.st_mtime_ns
+        young = abs(now_ns - mtime_ns) < settle_ns
+        yield LandingFile(path_text(location[start:]), info.st_size, mtime_ns, info.st_ctime_ns, young)
 
 
-def _walk(folder: str, listing: Listing) -> Iterator[tuple[str, os.stat_result]]:
+def _walk(folder: str, passed_over: list[str]) -> Iterator[tuple[str, os.stat_result]]:
     folders = [folder]
     while folders:
         folder = folders.pop()
@@ -90,7 +80,7 @@ def _walk(folder: str, listing: Listing) -> Iterator[tuple[str, os.stat_result]]
                         folders.append(entry.path)
                         continue
                     if entry.is_symlink() and entry.is_dir():
-                        listing.passed_over.append(path_text(entry.path))
+                        passed_over.append(path_text(entry.path))
                         continue
                     name = entry.name.casefold()
                     if not name.endswith(_SUFFIX) or name.removesuffix(_SUFFIX).endswith(_PARTIAL_STEMS):
@@ -102,7 +92,7 @@ def _walk(folder: str, listing: Listing) -> Iterator[tuple[str, os.stat_result]]
                     if stat.S_ISREG(info.st_mode):
                         yield entry.path, info
                     else:
-                        listing.passed_over.append(path_text(entry.path))
+                        passed_over.append(path_text(entry.path))
         except FileNotFoundError:
             continue
         except OSError as problem:
@@ -120,12 +110,21 @@ def path_text(path: str) -> str:
 
     Bytes that are no UTF-8 are written in hexadecimal after a backslash; a backslash that is part of a name is doubled.
     """
-    path = path.replace("\\", "\\\\")
+    if "\\" in path:
+        path = path.replace("\\", "\\\\")
     try:
         path.encode()
     except UnicodeEncodeError:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
     return path
+
+
+def location_of(root: str, path: str) -> str:
+    """Where to open the file of this path below `root`: `path_text` undone."""
+    if "\\" in path:
+        data = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"\\", path.encode())
+        path = os.fsdecode(data)
+    return os.path.join(root, path)  # noqa: PTH118 - called once a page
 
 
 def file_bytes(path: str, *, limit: int) -> bytes:

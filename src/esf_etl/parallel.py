@@ -18,9 +18,6 @@ __all__ = ["WorkerDied", "map_in_order", "workers_for"]
 _FILES_WORTH_A_WORKER = 2_000
 """Fewer files are parsed sooner than another process has started."""
 
-_AHEAD = 2
-"""So many tasks may wait for whoever takes the results, beside those that are worked on."""
-
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -46,12 +43,13 @@ def _processors() -> int:
 
 
 def map_in_order(
-    function: Callable[[Task], Result], tasks: Iterable[Task], *, workers: int, preload: str
+    function: Callable[[Task], Result], tasks: Iterable[Task], *, workers: int, preload: str, ahead: int = 2
 ) -> Iterator[Result]:
     """The results of `function` over the tasks, in their order; with one worker they are made in this process.
 
-    `preload` names the module that new processes import first. Raises `WorkerDied` where one of them was killed, most
-    often for want of memory.
+    `preload` names the module that new processes import first. `ahead` results may wait to be taken, beside the tasks
+    that are worked on: then the processes wait, so that memory is bounded whoever is slower. Raises `WorkerDied` where
+    one of them was killed, most often for want of memory.
     """
     if workers == 1:
         yield from map(function, tasks)
@@ -67,7 +65,7 @@ def map_in_order(
     waiting = iter(tasks)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         under_way: deque[Future[Result]] = deque(
-            pool.submit(function, task) for task in islice(waiting, workers + _AHEAD)
+            pool.submit(function, task) for task in islice(waiting, workers + ahead)
         )
         try:
             while under_way:

@@ -12,32 +12,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
-from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, parse_chunk, with_lines
-from esf_etl.errors import AuditFailed, LandingError, WarehouseError
-from esf_etl.landing import list_landing
-from esf_etl.parallel import map_in_order, workers_for
+from esf_etl.errors import AuditFailed, WarehouseError
+from esf_etl.intake import look, parse_new
 from esf_etl.progress import Silent
 from esf_etl.run import Run
 from esf_etl.summary import RunSummary, run_row
-from esf_etl.validate import validate
 from esf_etl.warehouse import publish
 from esf_etl.warehouse.audit import audit
 from esf_etl.warehouse.create import HISTORY, create_schema, load_reference
-from esf_etl.warehouse.database import attach, script
+from esf_etl.warehouse.database import attach
 from esf_etl.warehouse.folder import DATABASE
 from esf_etl.warehouse.recovery import known_runs
-from esf_etl.warehouse.upsert import COPY, append_staged, elect, record_runs, upsert
-from esf_schemas import (
-    CONTRACTS,
-    PROJECT_TABLES,
-    REF_TABLES,
-    SCHEMA_VERSION,
-    STAGED_TABLES,
-    VAULT_TABLES,
-    staged_arrow_schema,
-)
+from esf_etl.warehouse.upsert import COPY, elect, record_runs, upsert
+from esf_schemas import CONTRACTS, PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION, VAULT_TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +34,6 @@ if TYPE_CHECKING:
     from esf_etl.settings import IngestSettings
 
 __all__ = ["Step", "ingest"]
-
-_FILES_A_CHUNK = 500
 
 Step = Callable[[str, Callable[[], None]], None]
 """Carries out one named step by calling it once."""
@@ -112,7 +98,7 @@ def _cause_of(problem: BaseException, run: Run) -> BaseException:
 
 def _carry_out(run: Run, step: Step) -> None:
     """All steps, as far as there is something new; a dry run stops before the first that writes."""
-    step("look", lambda: _look(run))
+    step("look", lambda: look(run))
     if _is_news(run):
         step("parse", lambda: _parse(run))
     if run.settings.dry_run or not _is_news(run):
@@ -125,50 +111,6 @@ def _carry_out(run: Run, step: Step) -> None:
     step("publish", lambda: _publish(run))
 
 
-def _look(run: Run) -> None:
-    """List the landing folder and compare it with the ledger."""
-    with run.told("look"):
-        listing = list_landing(run.settings.landing, settle_s=run.settings.settle_s)
-        for path in listing.passed_over:
-            run.warn(f"{path} is no regular file; it was passed over.")
-        connection = run.connection
-        run.files = [*listing.files, *listing.deferred]
-        _refuse_emptiness(run, listing.seen)
-        listed = pa.table(
-            {
-                "file_no": pa.array(range(len(run.files)), pa.int64()),
-                "path": pa.array([file.path for file in run.files], pa.string()),
-                "size_bytes": pa.array([file.size_bytes for file in run.files], pa.int64()),
-                "mtime_ns": pa.array([file.mtime_ns for file in run.files], pa.int64()),
-                "ctime_ns": pa.array([file.ctime_ns for file in run.files], pa.int64()),
-                "deferred": pa.array([number >= len(listing.files) for number in range(listing.seen)], pa.bool_()),
-            }
-        )
-        connection.register("listed", listed)
-        connection.execute(script("look"))
-        connection.unregister("listed")
-        summary = run.summary
-        summary.files_seen = listing.seen
-        summary.deferred = run.count("FROM work.seen WHERE state = 'deferred'")
-        summary.unchanged = run.count("FROM work.seen WHERE state = 'unchanged'")
-        summary.vanished = run.count("FROM work.vanished")
-
-
-def _refuse_emptiness(run: Run, seen: int) -> None:
-    if seen:
-        return
-    known = run.count("FROM base.etl.landing_file WHERE landing = getvariable('landing') AND missing_since IS NULL")
-    if known:
-        msg = f"the landing folder has no page files, but the ledger knows {known}."
-        raise LandingError(
-            msg,
-            path=str(run.settings.landing),
-            code="landing-empty",
-            advice="Is its disk mounted? If the pages are gone on purpose, leave one file there.",
-        )
-    run.warn(f"The landing folder {run.settings.landing} has no page files (*.txt) yet; there is nothing to do.")
-
-
 def _is_news(run: Run) -> bool:
     """Whether this run has something to do; after the parse step, something to write."""
     summary = run.summary
@@ -178,44 +120,10 @@ def _is_news(run: Run) -> bool:
 
 def _parse(run: Run) -> None:
     """Read, parse and validate what is new, and elect the versions."""
-    connection, summary = run.connection, run.summary
-    schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
-    for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS)):
-        append_staged(connection, name, schema.empty_table())
-    for contract in PROJECT_TABLES:
-        append_staged(connection, contract.table().name, schemas[contract.table().name].empty_table())
-    work = connection.execute(
-        "SELECT file_no, if(state = 'touched', known_sha256, NULL) FROM work.seen"
-        " WHERE state IN ('new', 'again', 'touched') ORDER BY file_no"
-    ).fetchall()
-    tasks = (
-        ChunkTask(
-            tuple((number, run.files[number], known) for number, known in work[first : first + _FILES_A_CHUNK]),
-            schemas,
-            run.settings.max_page_bytes,
-        )
-        for first in range(0, len(work), _FILES_A_CHUNK)
-    )
-    workers = workers_for(len(work), run.settings.workers)
-    with run.told("parse"):
-        done = 0
-        for chunk in map_in_order(parse_chunk, tasks, workers=workers, preload="esf_etl.batch"):
-            accepted = validate(chunk.tables)
-            for contract in PROJECT_TABLES:  # not contacts: nothing personal may reach a disk
-                name = contract.table().name
-                append_staged(connection, name, accepted.tables[name])
-            append_staged(connection, "file", chunk.files)
-            rejects = with_lines(accepted.rejects, run.files, run.settings.max_page_bytes)
-            for name, parsed, validated in (
-                ("reject", chunk.rejects, rejects),
-                ("finding", chunk.findings, accepted.findings),
-            ):
-                append_staged(connection, name, parsed)
-                append_staged(connection, name, validated.select(parsed.schema.names).cast(parsed.schema))
-            done += chunk.files.num_rows
-            run.progress.advance(done, len(work))
+    summary = run.summary
+    parse_new(run)
     with run.told("elect"):
-        outcomes = elect(connection)
+        outcomes = elect(run.connection)
         summary.loaded = outcomes.get("loaded", 0)
         summary.same_content = outcomes.get("same-content", 0)
         summary.superseded = outcomes.get("superseded", 0)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from esf_etl.landing import LandingFile
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
 
@@ -55,7 +54,6 @@ class Run:
         )
         self.staging = self.folder.staging / self.run_id
         self.base: Path | None = None
-        self.files: list[LandingFile] = []
 
     def begin(self) -> None:
         """Under the lock: put right what a killed run left, and put this one into the journal."""

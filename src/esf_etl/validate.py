@@ -19,7 +19,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from esf_etl.errors import ContractError
 from esf_schemas import FALLBACK, FILE_NO, RULES, STAGED_TABLES, Contract, Table, arrow_schema, contract
 
-__all__ = ["MASK", "StagedTables", "Validated", "validate"]
+__all__ = ["MASK", "StagedTables", "Validated", "broken_rows", "validate"]
 
 StagedTables = Mapping[str, pa.Table]
 """The tables of a batch by name, each with the schema `esf_schemas.staged_arrow_schema` gives it."""
@@ -96,6 +96,16 @@ def validate(staged: StagedTables) -> Validated:
             "finding",
         ),
     )
+
+
+def broken_rows(model: type[Contract], rows: pa.Table) -> int:
+    """How many of the staged rows of one table break a hard rule of its contract, each looked at for itself.
+
+    Raises `ContractError` where the table has other columns or types than its contract.
+    """
+    frame = _frame(model.table(), {model.table().name: rows})
+    broken = [failure.broken for failure in _broken_checks(model, {model.table().name: frame}) if failure.code in _HARD]
+    return sum(int(series.sum()) for series in broken)
 
 
 def _frame(table: Table, staged: StagedTables) -> pl.DataFrame:

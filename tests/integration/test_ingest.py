@@ -415,7 +415,7 @@ def test_a_process_that_is_killed_while_it_parses_fails_the_run(job: Job) -> Non
         job.put(f"{number}.txt", project(f"Projekt {number}"))
     script = (
         "import os, signal, sys\n"
-        "import esf_etl.pipeline\n"
+        "import esf_etl.intake\n"
         "from pathlib import Path\n"
         "from esf_etl.parallel import WorkerDied\n"
         "from esf_etl.pipeline import ingest\n"
@@ -424,7 +424,7 @@ def test_a_process_that_is_killed_while_it_parses_fails_the_run(job: Job) -> Non
         "def killed(task):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "if __name__ == '__main__':\n"
-        "    esf_etl.pipeline.parse_chunk = killed\n"
+        "    esf_etl.intake.parse_chunk = killed\n"
         "    try:\n"
         "        ingest(IngestSettings(landing=Path(sys.argv[1]), warehouse=Path(sys.argv[2]), workers=2))\n"
         "    except WorkerDied as problem:\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from esf_etl import Attribute, Contact, Project, Section, content_digest, project_id, render, to_arrow
-from esf_etl.batch import FILES, FINDINGS, REJECTS, Chunk, ChunkTask, parse_chunk, with_lines
-from esf_etl.landing import LandingFile, list_landing
+from esf_etl.batch import FILES, FINDINGS, REJECTS, Chunk, ChunkTask, WaitingFile, parse_chunk, with_lines
+from esf_etl.landing import scan_landing
 from esf_schemas import STAGED_TABLES, staged_arrow_schema
 
 SCHEMAS = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
@@ -53,8 +54,9 @@ def chunk_of(folder: Path, *pages: Project | str | bytes, known: str | None = No
 
 
 def task_of(folder: Path, *, known: str | None = None, limit: int = 100_000) -> ChunkTask:
-    files = list_landing(folder, settle_s=0.0).files
-    return ChunkTask(tuple((number, file, known) for number, file in enumerate(files, 10)), SCHEMAS, limit)
+    files = sorted(scan_landing(folder, settle_s=0.0, passed_over=[]))
+    waiting = [WaitingFile(number, *file[:3], known) for number, file in enumerate(files, 10)]
+    return ChunkTask(str(folder), waiting, SCHEMAS, limit)
 
 
 def test_a_project_is_one_row(tmp_path: Path) -> None:
@@ -145,8 +147,7 @@ def test_a_file_that_moves_while_it_is_read_is_not_settled(change: str, tmp_path
 
 def test_a_file_that_the_disk_does_not_give_is_a_reject(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    file = LandingFile("folder", str(tmp_path / "folder"), 0, 0, 0)
-    chunk = parse_chunk(ChunkTask(((3, file, None),), SCHEMAS, 1000))
+    chunk = parse_chunk(ChunkTask(str(tmp_path), [WaitingFile(3, "folder", 0, 0, None)], SCHEMAS, 1000))
     assert rows(chunk.files, "file_no", "content_sha256", "state") == [(3, None, "rejected")]
     assert rows(chunk.rejects, "code", "found", "expected") == [
         ("file-unreadable", "Is a directory", "a readable file")
@@ -201,7 +202,6 @@ def test_a_warning_of_the_parser_is_a_finding_with_its_line(tmp_path: Path) -> N
 
 def test_rejects_of_rows_learn_the_line_of_their_field(tmp_path: Path) -> None:
     chunk_of(tmp_path, ALFA)
-    files = list_landing(tmp_path, settle_s=0.0).files
     given = [(0, "grant_sek", None), (0, "project_section.body", None), (0, None, None), (0, "title", 99)]
     rejects = pa.Table.from_pylist(
         [
@@ -210,11 +210,25 @@ def test_rejects_of_rows_learn_the_line_of_their_field(tmp_path: Path) -> None:
         ],
         schema=REJECTS,
     )
-    lines = with_lines(rejects, files, 100_000)["line"].to_pylist()
+    lines = with_lines(rejects, lambda number: str(tmp_path / f"{number}.txt"), 100_000)["line"].to_pylist()
     expected = next(
         number for number, line in enumerate(render(ALFA).splitlines(), 1) if line.startswith("Beviljat ESF-stöd")
     )
     assert lines == [expected, None, None, 99]
+
+
+def test_a_table_may_be_put_aside_and_is_mapped_when_it_is_asked_for(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    handed_back = chunk_of(landing, ALFA)
+    aside = str(tmp_path / "sections.arrow")
+
+    chunk = parse_chunk(replace(task_of(landing), aside={"project_section": aside}))
+
+    assert "project_section" not in chunk.tables
+    assert chunk.aside == {"project_section": aside}
+    assert chunk.all_tables() == handed_back.all_tables()
+    assert handed_back.tables["project_section"].num_rows
 
 
 def test_projects_become_arrow_tables_without_contacts_unless_asked() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from esf_etl.errors import LandingError
-from esf_etl.landing import file_bytes, list_landing, path_text
+from esf_etl.landing import LandingFile, file_bytes, location_of, path_text, scan_landing
 
 NOW_NS = 1_700_000_000 * 10**9
 HOUR_NS = 3600 * 10**9
@@ -23,8 +23,14 @@ def lay(folder: Path, name: str, *, age_s: float = 3600.0) -> Path:
     return path
 
 
+def scan(folder: Path, *, settle_s: float = 5.0) -> tuple[list[LandingFile], list[str]]:
+    passed_over: list[str] = []
+    files = list(scan_landing(folder, settle_s=settle_s, passed_over=passed_over, now_ns=NOW_NS))
+    return sorted(files), passed_over
+
+
 def listed(folder: Path, *, settle_s: float = 5.0) -> list[str]:
-    return [file.path for file in list_landing(folder, settle_s=settle_s, now_ns=NOW_NS).files]
+    return [file.path for file in scan(folder, settle_s=settle_s)[0]]
 
 
 def test_page_files_are_found_at_any_depth_in_the_order_of_their_paths(tmp_path: Path) -> None:
@@ -55,16 +61,16 @@ def test_page_files_are_found_at_any_depth_in_the_order_of_their_paths(tmp_path:
 def test_hidden_partial_and_other_files_are_ignored(name: str, tmp_path: Path) -> None:
     lay(tmp_path, name)
     lay(tmp_path, "page.txt")
-    listing = list_landing(tmp_path, settle_s=5.0, now_ns=NOW_NS)
-    assert [file.path for file in listing.files] == ["page.txt"]
-    assert listing.passed_over == []
+    files, passed_over = scan(tmp_path)
+    assert [file.path for file in files] == ["page.txt"]
+    assert passed_over == []
 
 
 def test_a_file_is_described_as_stat_describes_it(tmp_path: Path) -> None:
     path = lay(tmp_path, "sub/a.txt")
-    [file] = list_landing(tmp_path, settle_s=5.0, now_ns=NOW_NS).files
+    [[file], _] = scan(tmp_path)
     info = path.stat()
-    assert (file.path, file.location) == ("sub/a.txt", str(path))
+    assert (file.path, location_of(str(tmp_path), file.path)) == ("sub/a.txt", str(path))
     assert (file.size_bytes, file.mtime_ns, file.ctime_ns) == (4, NOW_NS - HOUR_NS, info.st_ctime_ns)
 
 
@@ -73,9 +79,8 @@ def test_a_file_that_has_not_settled_is_deferred_and_one_of_the_far_future_is_no
     age_s: float, deferred: bool, tmp_path: Path
 ) -> None:
     lay(tmp_path, "a.txt", age_s=age_s)
-    listing = list_landing(tmp_path, settle_s=5.0, now_ns=NOW_NS)
-    assert (len(listing.files), len(listing.deferred)) == ((0, 1) if deferred else (1, 0))
-    assert listing.seen == 1
+    [[file], _] = scan(tmp_path)
+    assert file.deferred == deferred
 
 
 def test_with_no_settle_time_every_file_is_read_at_once(tmp_path: Path) -> None:
@@ -90,18 +95,18 @@ def test_links_and_pipes_are_named_and_not_followed(tmp_path: Path) -> None:
     (landing / "link.txt").symlink_to(outside)
     (landing / "nowhere.txt").symlink_to(tmp_path / "missing.txt")
     os.mkfifo(landing / "pipe.txt")
-    listing = list_landing(landing, settle_s=5.0, now_ns=NOW_NS)
-    assert [file.path for file in listing.files] == ["a.txt"]
-    assert sorted(Path(path).name for path in listing.passed_over) == ["link.txt", "nowhere.txt", "pipe.txt"]
+    files, passed_over = scan(landing)
+    assert [file.path for file in files] == ["a.txt"]
+    assert sorted(Path(path).name for path in passed_over) == ["link.txt", "nowhere.txt", "pipe.txt"]
 
 
 def test_a_linked_folder_is_named_and_not_followed(tmp_path: Path) -> None:
     lay(tmp_path, "outside/b.txt")
     lay(tmp_path, "landing/a.txt")
     (tmp_path / "landing" / "2011").symlink_to(tmp_path / "outside", target_is_directory=True)
-    listing = list_landing(tmp_path / "landing", settle_s=5.0, now_ns=NOW_NS)
-    assert [file.path for file in listing.files] == ["a.txt"]
-    assert [Path(path).name for path in listing.passed_over] == ["2011"]
+    files, passed_over = scan(tmp_path / "landing")
+    assert [file.path for file in files] == ["a.txt"]
+    assert [Path(path).name for path in passed_over] == ["2011"]
 
 
 def test_the_landing_folder_itself_may_be_a_link(tmp_path: Path) -> None:
@@ -121,7 +126,7 @@ def test_a_landing_folder_that_is_none_is_refused_with_advice(make: bool, words:
     if make:
         root.write_text("a file")
     with pytest.raises(LandingError, match=words) as caught:
-        list_landing(root, settle_s=5.0)
+        scan(root)
     assert caught.value.code == "landing-missing"
     assert caught.value.path == str(root)
     assert caught.value.advice is not None
@@ -141,7 +146,7 @@ def test_a_folder_that_cannot_be_listed_is_refused_rather_than_taken_for_empty(
 
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(LandingError, match="Permission denied") as caught:
-        list_landing(tmp_path, settle_s=5.0)
+        scan(tmp_path)
     assert caught.value.code == "landing-unreadable"
     assert caught.value.path == str(tmp_path / "closed")
 
@@ -149,9 +154,18 @@ def test_a_folder_that_cannot_be_listed_is_refused_rather_than_taken_for_empty(
 def test_names_that_are_no_utf_8_are_written_in_hexadecimal(tmp_path: Path) -> None:
     raw = os.fsencode(tmp_path) + b"/sk\xe5ne.txt"
     os.close(os.open(raw, os.O_CREAT | os.O_WRONLY))
-    [file] = list_landing(tmp_path, settle_s=0.0).files
+    [[file], _] = scan(tmp_path)
     assert file.path == "sk\\xe5ne.txt"
-    assert file_bytes(file.location, limit=10) == b""
+    assert file_bytes(location_of(str(tmp_path), file.path), limit=10) == b""
+
+
+@pytest.mark.parametrize("name", [b"a.txt", b"\\xe5.txt", b"\xe5\\.txt", b"\\\\x41.txt", "\u00e5\\\u00f6.txt".encode()])
+def test_a_path_leads_back_to_its_file(name: bytes, tmp_path: Path) -> None:
+    location = os.fsdecode(os.fsencode(tmp_path) + b"/" + name)
+    path = path_text(os.path.relpath(location, tmp_path))
+
+    path.encode()
+    assert location_of(str(tmp_path), path) == location
 
 
 def test_a_name_that_is_utf_8_stays_as_it_is() -> None:

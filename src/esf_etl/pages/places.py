@@ -7,7 +7,7 @@ letters of their own, so that Håbo is never Habo. The tables are read once, at 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -87,6 +87,7 @@ def find_region(text: str) -> Region | None:
     return _regions_by_key().get(_key(text))
 
 
+@lru_cache(4096)
 def find_municipality(text: str) -> Municipality | None:
     """The municipality a page names so, or None.
 

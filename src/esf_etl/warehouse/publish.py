@@ -41,6 +41,8 @@ __all__ = [
 
 _READ_ONLY = 0o444
 _COPY_CHUNK = 1024 * 1024
+_PROSE_ROWS_A_GROUP = 20_480
+"""A row group is held in memory until it is written, by each thread; of prose it takes a kilobyte a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,9 @@ def write_parquet(
 ) -> None:
     """Write the current rows of the tables of an attached database, each to `<table>.parquet` in the order of its key.
 
-    Reference tables go below `ref/`. A file that would be that of the snapshot `before` is shared with it by a hard
-    link, if it is intact there; those of the tables named in `unchanged` are not even written.
+    Tables with prose stand as they were loaded: to sort them would take all of it into memory. Reference tables go
+    below `ref/`. A file that would be that of the snapshot `before` is shared with it by a hard link, if it is intact
+    there; those of the tables named in `unchanged` are not even written.
     """
     for table in tables:
         name = f"{table.name}.parquet" if table.schema == "main" else f"{table.schema}/{table.name}.parquet"
@@ -127,11 +130,13 @@ def write_parquet(
         if old is not None and table.name in unchanged:
             path.hardlink_to(old)
             continue
-        order = f" ORDER BY {', '.join(table.key)}" if table.key else ""
+        prose = any(column.prose for column in table.columns)
+        order = f" ORDER BY {', '.join(table.key)}" if table.key and not prose else ""
+        size = f", ROW_GROUP_SIZE {_PROSE_ROWS_A_GROUP}" if prose else ""
         quoted = str(path).replace("'", "''")
         connection.execute(
             f"COPY (FROM {database}.{table.schema}.{table.name}{order}) TO '{quoted}'"
-            " (FORMAT parquet, COMPRESSION zstd)"
+            f" (FORMAT parquet, COMPRESSION zstd{size})"
         )
         if old is not None and cmp(old, path, shallow=False):
             path.unlink()

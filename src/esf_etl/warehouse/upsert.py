@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-__all__ = ["COPY", "WORK", "append_staged", "elect", "record_runs", "upsert"]
+__all__ = ["COPY", "WORK", "append_staged", "elect", "record_runs", "stage_aside", "upsert"]
 
 WORK = "work"
 """The schema of the workspace that holds this run's rows on their way."""
@@ -41,6 +41,19 @@ def append_staged(connection: DuckDBPyConnection, name: str, rows: pa.Table) -> 
     connection.execute(f"CREATE TABLE IF NOT EXISTS {WORK}.{name} AS FROM arriving LIMIT 0")
     connection.execute(f"INSERT INTO {WORK}.{name} FROM arriving")
     connection.unregister("arriving")
+
+
+def stage_aside(connection: DuckDBPyConnection, name: str, schema: pa.Schema, paths: Sequence[str]) -> None:
+    """Make the rows of Arrow files a table of the workspace; they are read from there each time, and never held."""
+    if paths:
+        # Imported here: a night with nothing new does not need it.
+        from pyarrow import dataset, fs
+
+        rows = dataset.dataset(list(paths), schema=schema, format="ipc", filesystem=fs.LocalFileSystem(use_mmap=True))
+    else:
+        rows = schema.empty_table()
+    connection.register(f"aside_{name}", rows)
+    connection.execute(f"CREATE VIEW {WORK}.{name} AS FROM aside_{name}")
 
 
 def elect(connection: DuckDBPyConnection) -> dict[str, int]:

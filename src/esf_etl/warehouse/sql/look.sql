@@ -1,5 +1,5 @@
 -- What of the listed files is new or changed, as a set operation against the ledger.
--- Reads: listed (file_no, path, size_bytes, mtime_ns, ctime_ns, deferred), base.etl.landing_file.
+-- Reads: work.listed (path, size_bytes, mtime_ns, ctime_ns, deferred), base.etl.landing_file.
 -- Variables: landing, parser_version, reprocess.
 -- state: deferred   too young to be read
 --        new        never seen under this landing and path
@@ -8,6 +8,7 @@
 --        unchanged  left alone
 CREATE OR REPLACE TABLE work.seen AS
 SELECT
+    NULL::BIGINT AS file_no,  -- of a file that is read, its place in the order of the paths, from 0
     listed.*,
     known.content_sha256 AS known_sha256,
     known.project_id AS known_project_id,
@@ -22,7 +23,7 @@ SELECT
             IS DISTINCT FROM (known.size_bytes, known.mtime_ns, known.ctime_ns) THEN 'touched'
         ELSE 'unchanged'
     END AS state
-FROM listed
+FROM work.listed AS listed
 LEFT JOIN base.etl.landing_file AS known
     ON known.landing = getvariable('landing') AND known.path = listed.path;
 
@@ -50,4 +51,19 @@ SELECT known.path
 FROM base.etl.landing_file AS known
 WHERE known.landing = getvariable('landing')
     AND known.missing_since IS NULL
-    AND NOT EXISTS (FROM listed WHERE listed.path = known.path);
+    AND NOT EXISTS (FROM work.listed AS listed WHERE listed.path = known.path);
+
+CREATE OR REPLACE TABLE work.todo AS
+SELECT
+    row_number() OVER (ORDER BY path) - 1 AS file_no,
+    path,
+    size_bytes,
+    mtime_ns,
+    if(state = 'touched', known_sha256, NULL) AS known_sha256
+FROM work.seen
+WHERE state IN ('new', 'again', 'touched')
+ORDER BY path;
+
+UPDATE work.seen AS seen SET file_no = todo.file_no
+FROM work.todo AS todo
+WHERE todo.path = seen.path;
