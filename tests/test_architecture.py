@@ -28,7 +28,15 @@ FLOORS = (
     {"esf_etl.progress", "esf_etl.settings", "esf_etl.summary"},
     {"esf_etl.landing", "esf_etl.batch", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
     # esf_etl itself is the public face; what it shows beside pages and errors it loads when it is asked for.
-    {"esf_etl", "esf_etl.run", "esf_etl.intake", "esf_etl.pipeline", "esf_etl.reports"},
+    {
+        "esf_etl",
+        "esf_etl.run",
+        "esf_etl.look",
+        "esf_etl.intake",
+        "esf_etl.writing",
+        "esf_etl.pipeline",
+        "esf_etl.reports",
+    },
     {"esf_etl.cli", "esf_flows"},
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

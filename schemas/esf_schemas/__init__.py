@@ -6,21 +6,25 @@ that.
 
 from __future__ import annotations
 
-from esf_schemas.arrow import FILE_NO, arrow_schema, staged_arrow_schema
-from esf_schemas.ddl import comment_on, comment_sql, create_table_sql
-from esf_schemas.dictionary import dictionary, dictionary_markdown
-from esf_schemas.model import Column, Contract, Table
-from esf_schemas.registry import (
-    CONTRACTS,
-    ETL_TABLES,
-    PROJECT_TABLES,
-    REF_TABLES,
-    SCHEMA_VERSION,
-    STAGED_TABLES,
-    VAULT_TABLES,
-    contract,
-)
-from esf_schemas.rules import FALLBACK, RULES, Rule
+from typing import TYPE_CHECKING, Any
+
+from esf_schemas.version import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from esf_schemas.arrow import FILE_NO, arrow_schema, staged_arrow_schema
+    from esf_schemas.ddl import comment_on, comment_sql, create_table_sql
+    from esf_schemas.dictionary import dictionary, dictionary_markdown
+    from esf_schemas.model import Column, Contract, Table
+    from esf_schemas.registry import (
+        CONTRACTS,
+        ETL_TABLES,
+        PROJECT_TABLES,
+        REF_TABLES,
+        STAGED_TABLES,
+        VAULT_TABLES,
+        contract,
+    )
+    from esf_schemas.rules import FALLBACK, RULES, Rule
 
 __all__ = [
     "CONTRACTS",
@@ -46,3 +50,39 @@ __all__ = [
     "dictionary_markdown",
     "staged_arrow_schema",
 ]
+
+_LOADED_WHEN_USED = {
+    "CONTRACTS": "registry",
+    "Column": "model",
+    "Contract": "model",
+    "ETL_TABLES": "registry",
+    "FALLBACK": "rules",
+    "FILE_NO": "arrow",
+    "PROJECT_TABLES": "registry",
+    "REF_TABLES": "registry",
+    "RULES": "rules",
+    "Rule": "rules",
+    "STAGED_TABLES": "registry",
+    "Table": "model",
+    "VAULT_TABLES": "registry",
+    "arrow_schema": "arrow",
+    "comment_on": "ddl",
+    "comment_sql": "ddl",
+    "contract": "registry",
+    "create_table_sql": "ddl",
+    "dictionary": "dictionary",
+    "dictionary_markdown": "dictionary",
+    "staged_arrow_schema": "arrow",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the contracts when one is first asked for: a night with nothing new needs their version alone."""
+    if name not in _LOADED_WHEN_USED:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    for each, module in _LOADED_WHEN_USED.items():
+        globals()[each] = getattr(import_module(f"esf_schemas.{module}"), each)
+    return globals()[name]

@@ -23,14 +23,10 @@ __all__ = [
     "ETL_TABLES",
     "PROJECT_TABLES",
     "REF_TABLES",
-    "SCHEMA_VERSION",
     "STAGED_TABLES",
     "VAULT_TABLES",
     "contract",
 ]
-
-SCHEMA_VERSION = 1
-"""Version of the warehouse's tables; it rises when a column changes its name, type or meaning, or goes."""
 
 PROJECT_TABLES: tuple[type[Contract], ...] = (
     Project,

@@ -1,7 +1,7 @@
-"""What is new in the landing folder, listed, read, parsed, validated and staged, some of it at a time.
+"""What is new in the landing folder, read, parsed, validated and staged, some of it at a time; then the election.
 
-Nothing here holds all pages: the list of files goes into the workspace as it is made, prose goes from the process that
-parsed it to a file in the staging folder, and the processes wait where the validation is slower than they are.
+Nothing here holds all pages: prose goes from the process that parsed it to a file in the staging folder, and the
+processes wait where the validation is slower than they are.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
-from esf_etl.errors import LandingError
-from esf_etl.landing import location_of, scan_landing
+from esf_etl.errors import AuditFailed
+from esf_etl.landing import location_of
 from esf_etl.parallel import map_in_order, workers_for
-from esf_etl.warehouse.database import script
-from esf_etl.warehouse.upsert import append_staged, stage_aside
+from esf_etl.validate import validate
+from esf_etl.warehouse.staging import append_staged
+from esf_etl.warehouse.upsert import elect
 from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
 
 if TYPE_CHECKING:
@@ -25,73 +26,43 @@ if TYPE_CHECKING:
     from esf_etl.batch import Chunk
     from esf_etl.run import Run
 
-__all__ = ["look", "parse_new"]
+__all__ = ["take_in"]
 
-_LISTED_AT_ONCE = 20_000
 _FILES_A_CHUNK = 500
 _CHUNKS_A_BATCH = 10
 """So many chunks are validated at once: a validation takes as long for one row as for a thousand."""
 _TASKS_ASKED_FOR_AT_ONCE = 50
 
-_LISTED = pa.schema(
-    [
-        ("path", pa.string()),
-        ("size_bytes", pa.int64()),
-        ("mtime_ns", pa.int64()),
-        ("ctime_ns", pa.int64()),
-        ("deferred", pa.bool_()),
-    ]
-)
 _PROSE_TABLES = [
     contract.table().name for contract in PROJECT_TABLES if any(column.prose for column in contract.table().columns)
 ]
 
 
-def look(run: Run) -> None:
-    """List the landing folder and compare it with the ledger.
+def take_in(run: Run) -> None:
+    """Read, parse, validate and stage what is new, and elect the version of each project.
 
-    Raises `LandingError` for a folder that is missing, cannot be listed, or has no page although the ledger knows some.
+    Raises `AuditFailed` (`law-broken`) where the files of the run do not add up.
     """
-    with run.told("look"):
-        connection, summary = run.connection, run.summary
-        passed_over: list[str] = []
-        append_staged(connection, "listed", _LISTED.empty_table())
-        files = scan_landing(run.settings.landing, settle_s=run.settings.settle_s, passed_over=passed_over)
-        while some := list(islice(files, _LISTED_AT_ONCE)):
-            summary.files_seen += len(some)
-            columns = [
-                pa.array(column, part.type) for column, part in zip(zip(*some, strict=True), _LISTED, strict=True)
-            ]
-            append_staged(connection, "listed", pa.table(columns, schema=_LISTED))
-        for path in passed_over:
-            run.warn(f"{path} is no regular file; it was passed over.")
-        _refuse_emptiness(run)
-        connection.execute(script("look"))
-        summary.deferred = run.count("FROM work.seen WHERE state = 'deferred'")
-        summary.unchanged = run.count("FROM work.seen WHERE state = 'unchanged'")
-        summary.vanished = run.count("FROM work.vanished")
+    summary = run.summary
+    _parse(run)
+    with run.told("elect"):
+        outcomes = elect(run.connection)
+        summary.loaded = outcomes.get("loaded", 0)
+        summary.same_content = outcomes.get("same-content", 0)
+        summary.superseded = outcomes.get("superseded", 0)
+        summary.rejected = run.count("SELECT DISTINCT file_no FROM work.reject")
+        summary.unchanged += run.count("FROM work.file WHERE state = 'unchanged'")
+        summary.deferred += run.count("FROM work.file WHERE state = 'unsettled'")
+        if not summary.law_holds:
+            msg = f"the files of the run do not add up: {summary.to_dict()}."
+            raise AuditFailed(msg, code="law-broken", advice="This is a bug; nothing was published.")
 
 
-def _refuse_emptiness(run: Run) -> None:
-    if run.summary.files_seen:
-        return
-    known = run.count("FROM base.etl.landing_file WHERE landing = getvariable('landing') AND missing_since IS NULL")
-    if known:
-        msg = f"the landing folder has no page files, but the ledger knows {known}."
-        raise LandingError(
-            msg,
-            path=str(run.settings.landing),
-            code="landing-empty",
-            advice="Is its disk mounted? If the pages are gone on purpose, leave one file there.",
-        )
-    run.warn(f"The landing folder {run.settings.landing} has no page files (*.txt) yet; there is nothing to do.")
+def _parse(run: Run) -> None:
+    """Read, parse, validate and stage what is new.
 
-
-def parse_new(run: Run) -> None:
-    """Read, parse, validate and stage what is new: the tables of `work` have its rows, rejects and findings."""
-    # Imported here: a night with nothing new needs no data frames.
-    from esf_etl.validate import validate
-
+    The tables of `work` have its rows, rejects and findings; `run.aside` names the files that have its prose.
+    """
     connection = run.connection
     schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
     for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS)):
@@ -100,7 +71,7 @@ def parse_new(run: Run) -> None:
     for name in staged:
         append_staged(connection, name, schemas[name].empty_table())
     count = run.count("FROM work.todo")
-    aside: dict[str, list[str]] = {name: [] for name in _PROSE_TABLES}
+    run.aside = {name: [] for name in _PROSE_TABLES}
     done = 0
     chunks = map_in_order(
         parse_chunk,
@@ -118,11 +89,9 @@ def parse_new(run: Run) -> None:
             _stage_outcomes(run, batch, accepted.rejects, accepted.findings)
             for chunk in batch:
                 for name, path in chunk.aside.items():
-                    aside[name].append(path)
+                    run.aside[name].append(path)
             done += sum(chunk.files.num_rows for chunk in batch)
             run.progress.advance(done, count)
-    for name, paths in aside.items():
-        stage_aside(connection, name, schemas[name], paths)
 
 
 def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Table) -> None:

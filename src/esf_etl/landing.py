@@ -18,7 +18,9 @@ __all__ = ["LandingFile", "file_bytes", "location_of", "path_text", "scan_landin
 
 _SUFFIX = ".txt"
 # What download tools and editors put before the suffix of a file that is not finished.
-_PARTIAL_STEMS = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
+_PARTIAL_ENDS = tuple(
+    stem + _SUFFIX for stem in (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
+)
 _PARTIAL_PREFIXES = ("~", "#", ".")
 _READ_CHUNK = 64 * 1024
 _ESCAPED = re.compile(rb"\\(?:x([0-9a-f]{2})|\\)")
@@ -55,44 +57,36 @@ def scan_landing(
             code="landing-missing",
             advice="Is the disk mounted? Name the folder with --landing.",
         )
-    return _described(root, int(settle_s * 1e9), time.time_ns() if now_ns is None else now_ns, passed_over)
+    return _scan(root, int(settle_s * 1e9), time.time_ns() if now_ns is None else now_ns, passed_over)
 
 
-def _described(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> Iterator[LandingFile]:
+def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> Iterator[LandingFile]:
     top = os.path.join(root, "")  # noqa: PTH118 - with its last separator
     start = len(top)
-    for location, info in _walk(top, passed_over):
-        mtime_ns = info.st_mtime_ns
-        young = abs(now_ns - mtime_ns) < settle_ns
-        yield LandingFile(path_text(location[start:]), info.st_size, mtime_ns, info.st_ctime_ns, young)
-
-
-def _walk(folder: str, passed_over: list[str]) -> Iterator[tuple[str, os.stat_result]]:
-    folders = [folder]
+    folders = [top]
     while folders:
         folder = folders.pop()
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.name.startswith(_PARTIAL_PREFIXES):
-                        continue
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
+                        if not entry.name.startswith(_PARTIAL_PREFIXES):
+                            folders.append(entry.path)
                         continue
-                    if entry.is_symlink() and entry.is_dir():
-                        passed_over.append(path_text(entry.path))
-                        continue
-                    name = entry.name.casefold()
-                    if not name.endswith(_SUFFIX) or name.removesuffix(_SUFFIX).endswith(_PARTIAL_STEMS):
+                    if not _is_page_name(entry.name):
+                        if entry.is_symlink() and entry.is_dir() and not entry.name.startswith(_PARTIAL_PREFIXES):
+                            passed_over.append(path_text(entry.path))
                         continue
                     try:
                         info = entry.stat(follow_symlinks=False)
                     except FileNotFoundError:
                         continue  # it left while we looked
-                    if stat.S_ISREG(info.st_mode):
-                        yield entry.path, info
-                    else:
+                    if not stat.S_ISREG(info.st_mode):
                         passed_over.append(path_text(entry.path))
+                        continue
+                    mtime_ns = info.st_mtime_ns
+                    young = abs(now_ns - mtime_ns) < settle_ns
+                    yield LandingFile(path_text(entry.path[start:]), info.st_size, mtime_ns, info.st_ctime_ns, young)
         except FileNotFoundError:
             continue
         except OSError as problem:
@@ -105,6 +99,11 @@ def _walk(folder: str, passed_over: list[str]) -> Iterator[tuple[str, os.stat_re
             ) from problem
 
 
+def _is_page_name(name: str) -> bool:
+    name = name.lower()
+    return name.endswith(_SUFFIX) and not name.startswith(_PARTIAL_PREFIXES) and not name.endswith(_PARTIAL_ENDS)
+
+
 def path_text(path: str) -> str:
     """A path that any program can show and store, no two alike.
 
@@ -112,6 +111,8 @@ def path_text(path: str) -> str:
     """
     if "\\" in path:
         path = path.replace("\\", "\\\\")
+    if path.isascii():
+        return path
     try:
         path.encode()
     except UnicodeEncodeError:

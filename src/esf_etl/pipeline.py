@@ -8,30 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from esf_etl.errors import AuditFailed, WarehouseError
-from esf_etl.intake import look, parse_new
+from esf_etl.errors import WarehouseError
+from esf_etl.look import look
 from esf_etl.progress import Silent
 from esf_etl.run import Run
-from esf_etl.summary import RunSummary, run_row
 from esf_etl.warehouse import publish
-from esf_etl.warehouse.audit import audit
-from esf_etl.warehouse.create import HISTORY, create_schema, load_reference
-from esf_etl.warehouse.database import attach
 from esf_etl.warehouse.folder import DATABASE
-from esf_etl.warehouse.recovery import known_runs
-from esf_etl.warehouse.upsert import COPY, elect, record_runs, upsert
-from esf_schemas import CONTRACTS, PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION, VAULT_TABLES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
+    from esf_etl.summary import RunSummary
 
 __all__ = ["Step", "ingest"]
 
@@ -100,15 +91,20 @@ def _carry_out(run: Run, step: Step) -> None:
     """All steps, as far as there is something new; a dry run stops before the first that writes."""
     step("look", lambda: look(run))
     if _is_news(run):
-        step("parse", lambda: _parse(run))
+        # Imported here, as is what writes: a night with nothing new needs no contracts and no data frames.
+        from esf_etl.intake import take_in
+
+        step("parse", lambda: take_in(run))
     if run.settings.dry_run or not _is_news(run):
         run.summary.outcome = "published" if _is_news(run) else "idle"
         run.count_warehouse("base")
         run.close()
         return
-    step("write", lambda: _write(run))
-    step("audit", lambda: _audit(run))
-    step("publish", lambda: _publish(run))
+    from esf_etl.writing import hold_to_audit, publish_copy, write
+
+    step("write", lambda: write(run))
+    step("audit", lambda: hold_to_audit(run))
+    step("publish", lambda: publish_copy(run))
 
 
 def _is_news(run: Run) -> bool:
@@ -116,99 +112,3 @@ def _is_news(run: Run) -> bool:
     summary = run.summary
     waiting = summary.files_seen - summary.unchanged - summary.deferred
     return waiting > 0 or summary.vanished > 0
-
-
-def _parse(run: Run) -> None:
-    """Read, parse and validate what is new, and elect the versions."""
-    summary = run.summary
-    parse_new(run)
-    with run.told("elect"):
-        outcomes = elect(run.connection)
-        summary.loaded = outcomes.get("loaded", 0)
-        summary.same_content = outcomes.get("same-content", 0)
-        summary.superseded = outcomes.get("superseded", 0)
-        summary.rejected = run.count("SELECT DISTINCT file_no FROM work.reject")
-        summary.unchanged += run.count("FROM work.file WHERE state = 'unchanged'")
-        summary.deferred += run.count("FROM work.file WHERE state = 'unsettled'")
-        if not summary.law_holds:
-            msg = f"the files of the run do not add up: {summary.to_dict()}."
-            raise AuditFailed(msg, code="law-broken", advice="This is a bug; nothing was published.")
-
-
-def _write(run: Run) -> None:
-    """Copy the current database aside and bring the new rows into the copy, in one transaction."""
-    connection, summary = run.connection, run.summary
-    copy = _snapshot_folder(run) / DATABASE
-    with run.told("copy"):
-        if run.base is not None:
-            publish.copy_database(run.base, copy)
-        attach(connection, copy, COPY, read_only=False)
-        if run.base is None:
-            create_schema(connection, COPY)
-    with run.told("write"):
-        connection.execute("BEGIN")
-        if run.base is not None:
-            load_reference(connection, COPY)
-        upsert(connection)
-        summary.outcome = "published"
-        summary.snapshot = f"snapshots/{run.run_id}"
-        run.count_warehouse(COPY)
-        run.close()
-        record_runs(connection, [*known_runs(run.folder), run_row(summary.to_dict())])
-    with run.told("commit"):
-        connection.execute("COMMIT")
-    with run.told("checkpoint"):
-        connection.execute(f"CHECKPOINT {COPY}")
-        connection.execute(f"DETACH {COPY}")
-
-
-def _snapshot_folder(run: Run) -> Path:
-    folder = run.staging / "snapshot"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def _audit(run: Run) -> None:
-    """Open the copy read-only and hold it to the contracts."""
-    with run.told("audit"):
-        attach(run.connection, _snapshot_folder(run) / DATABASE, COPY, read_only=True)
-        audit(run.connection)
-
-
-def _publish(run: Run) -> None:
-    """Write Parquet and manifest beside the database, move the whole into place, and flip `current` to it."""
-    connection, folder = run.connection, _snapshot_folder(run)
-    with run.told("parquet"):
-        tables = [contract.table() for contract in (*PROJECT_TABLES, *REF_TABLES)]
-        unchanged = [
-            contract.table().name for contract in PROJECT_TABLES if not _is_changed(run, contract.table().name)
-        ]
-        publish.write_parquet(connection, COPY, tables, folder, before=run.base, unchanged=unchanged)
-        rows = {
-            f"{table.schema}.{table.name}": run.count(f"FROM {COPY}.{table.schema}.{table.name}")
-            for table in (contract.table() for contract in CONTRACTS if contract not in VAULT_TABLES)
-        }
-        connection.execute(f"DETACH {COPY}")
-    with run.told("seal"):
-        publish.write_manifest(
-            folder,
-            run_id=run.run_id,
-            schema_version=SCHEMA_VERSION,
-            published_at=datetime.now(UTC).isoformat(),
-            rows=rows,
-            run=run.summary.to_dict(),
-        )
-    with run.told("move"):
-        snapshot = publish.move_into_place(folder, run.folder.snapshots, run.run_id)
-    with run.told("flip"):
-        publish.flip(run.folder, snapshot)
-    try:
-        publish.prune(run.folder, keep=run.settings.keep_snapshots)
-    except WarehouseError as problem:  # the new snapshot is published; an old one too many harms nobody
-        run.warn(str(problem))
-
-
-def _is_changed(run: Run, table: str) -> bool:
-    """Whether this run opened or closed a row of a project table."""
-    changes = "run_id = getvariable('run_id') OR valid_to = getvariable('run_at')"
-    return run.count(f"FROM {COPY}.{HISTORY}.{table} WHERE {changes}") > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.errors import AuditFailed, EsfEtlError, WarehouseError
@@ -12,17 +13,15 @@ from esf_etl.landing import path_text
 from esf_etl.pages.parser import PARSER_VERSION
 from esf_etl.summary import RunSummary
 from esf_etl.warehouse import journal, publish
-from esf_etl.warehouse.create import create_schema
 from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspace
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
 from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs, next_run_time, run_id_of
-from esf_etl.warehouse.upsert import WORK
+from esf_etl.warehouse.staging import WORK
 from esf_schemas import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
-    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
@@ -54,6 +53,7 @@ class Run:
         )
         self.staging = self.folder.staging / self.run_id
         self.base: Path | None = None
+        self.aside: dict[str, list[str]] = {}
 
     def begin(self) -> None:
         """Under the lock: put right what a killed run left, and put this one into the journal."""
@@ -76,6 +76,9 @@ class Run:
         connection.execute(f"CREATE SCHEMA {WORK}")
         self.base = None if self.settings.rebuild else self.folder.current_snapshot()
         if self.base is None:
+            # Imported here: on every night but the first it is not needed.
+            from esf_etl.warehouse.create import create_schema
+
             connection.execute("ATTACH ':memory:' AS base")
             create_schema(connection, "base")
         else:
@@ -132,6 +135,7 @@ class Run:
         self.summary.outcome, self.summary.snapshot = "failed", None
         self.summary.error_code = problem.code if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.summary.error_message = str(problem) if isinstance(problem, EsfEtlError) else type(problem).__name__
+        self.drop_aside()
         if isinstance(problem, AuditFailed):
             publish.remove_tree(self.folder.failed)
             self.folder.failed.mkdir()
@@ -141,6 +145,11 @@ class Run:
         self._finish_stage()
         self.close()
         journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+
+    def drop_aside(self) -> None:
+        """Remove the prose that was put aside: it is in the copy, or will never be."""
+        for path in (path for paths in self.aside.values() for path in paths):
+            Path(path).unlink(missing_ok=True)
 
     @contextmanager
     def told(self, stage: str) -> Iterator[None]:

@@ -250,7 +250,7 @@ def test_an_unexpected_error_is_told_without_its_message(nightly: Nightly, monke
         msg = f"could not convert {PROSE!r} of {CONTACT.email}"
         raise ValueError(msg)
 
-    monkeypatch.setattr("esf_etl.pipeline.elect", fail)
+    monkeypatch.setattr("esf_etl.intake.elect", fail)
 
     state = nightly()
 

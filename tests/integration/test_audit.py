@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-import esf_etl.pipeline
+import esf_etl.intake
+import esf_etl.writing
 from esf_etl.errors import AuditFailed
 from esf_etl.warehouse.upsert import elect, upsert
 from tests.integration.conftest import Job, project
@@ -42,12 +43,12 @@ def test_a_failed_audit_leaves_what_is_published_untouched(
     job.put("a.txt", project("Alfa", owner="En annan ägare"), on_day=2)
     job.put("b.txt", "Ingen projektsida.\n")
 
-    def sabotaged(connection: Any) -> None:
-        upsert(connection)
+    def sabotaged(connection: Any, aside: Any) -> None:
+        upsert(connection, aside)
         connection.execute(SABOTAGE[what])
 
     with monkeypatch.context() as patch:
-        patch.setattr(esf_etl.pipeline, "upsert", sabotaged)
+        patch.setattr(esf_etl.writing, "upsert", sabotaged)
         with pytest.raises(AuditFailed, match="the copy is kept below failed/"):
             job.ingest()
 
@@ -62,12 +63,12 @@ def test_a_failed_audit_leaves_what_is_published_untouched(
 def test_after_a_failed_audit_the_next_run_does_it_right(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     job.put("a.txt", project("Alfa"))
 
-    def sabotaged(connection: Any) -> None:
-        upsert(connection)
+    def sabotaged(connection: Any, aside: Any) -> None:
+        upsert(connection, aside)
         connection.execute("DELETE FROM esf.history.project")
 
     with monkeypatch.context() as patch:
-        patch.setattr(esf_etl.pipeline, "upsert", sabotaged)
+        patch.setattr(esf_etl.writing, "upsert", sabotaged)
         with pytest.raises(AuditFailed):
             job.ingest()
     assert job.ingest().loaded == 1
@@ -80,11 +81,11 @@ def test_after_a_failed_audit_the_next_run_does_it_right(job: Job, monkeypatch: 
 def test_only_the_last_copy_that_failed_is_kept(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     job.put("a.txt", project("Alfa"))
 
-    def sabotaged(connection: Any) -> None:
-        upsert(connection)
+    def sabotaged(connection: Any, aside: Any) -> None:
+        upsert(connection, aside)
         connection.execute("DELETE FROM esf.etl.landing_file")
 
-    monkeypatch.setattr(esf_etl.pipeline, "upsert", sabotaged)
+    monkeypatch.setattr(esf_etl.writing, "upsert", sabotaged)
     for _ in range(2):
         with pytest.raises(AuditFailed):
             job.ingest()
@@ -97,7 +98,7 @@ def test_a_run_whose_files_do_not_add_up_publishes_nothing(job: Job, monkeypatch
     def miscounted(connection: Any) -> dict[str, int]:
         return {**elect(connection), "loaded": 2}
 
-    monkeypatch.setattr(esf_etl.pipeline, "elect", miscounted)
+    monkeypatch.setattr(esf_etl.intake, "elect", miscounted)
     with pytest.raises(AuditFailed, match="do not add up") as caught:
         job.ingest()
     assert caught.value.code == "law-broken"

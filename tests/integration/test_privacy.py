@@ -141,11 +141,11 @@ def test_a_failed_run_leaves_nothing_personal_behind_either(job: Job) -> None:
     lay(job)
     script = (
         "import sys; from pathlib import Path\n"
-        "import esf_etl.pipeline\n"
+        "import esf_etl.writing\n"
         "from esf_etl.settings import IngestSettings\n"
         "from esf_etl.cli import main\n"
-        "def broken(connection): raise RuntimeError('broken')\n"
-        "esf_etl.pipeline.upsert = broken\n"
+        "def broken(*_): raise RuntimeError('broken')\n"
+        "esf_etl.writing.upsert = broken\n"
         "main(['ingest', '--landing', sys.argv[1], '--warehouse', sys.argv[2]])\n"
     )
     result = job.python("-c", script, str(job.landing), str(job.warehouse))

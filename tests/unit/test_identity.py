@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from esf_etl import Attribute, Contact, Diagnostic, Project, Section, content_digest, parse, project_id
+from esf_etl.pages import identity
 from esf_etl.pages.identity import title_key
 
 Page = Callable[..., str]
@@ -273,3 +275,12 @@ def test_an_item_that_moves_to_another_list_is_content() -> None:
     one, other = replace(NAMELESS, partners=("A",)), replace(NAMELESS, co_financiers=("A",))
 
     assert content_digest(one) != content_digest(other)
+
+
+@pytest.mark.parametrize(
+    "text", ['sa "ja"', "a\\b", "rad\nrad", "\ttab", "\x00", "\x1f\x7f", "å\u2028\U0001f600", "\ud800", ""]
+)
+def test_what_is_hashed_of_a_text_is_its_json(text: str) -> None:
+    whole = json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+    assert identity._json_text(text) == whole

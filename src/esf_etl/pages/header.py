@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.pages.records import Attribute, Contact, Diagnostic
 from esf_etl.pages.refusal import CALL_FOR_PROPOSALS_LABEL, call_for_proposals
-from esf_etl.pages.values import READERS, UnreadableValue, given
+from esf_etl.pages.values import LONGEST_NOT_GIVEN, READERS, UnreadableValue, given
 
 if TYPE_CHECKING:
     from esf_etl.pages.blocks import Block, Entry
@@ -59,7 +59,7 @@ def read_header(block: Block, layout: Layout) -> Header:
     above = ""  # the words of the label that a line without one stands under
     for entry in block.entries:
         line, words, written, _ = entry
-        value = None if written is None else given(written)
+        value = written if written is None or len(written) > LONGEST_NOT_GIVEN else given(written)
         label = None if words is None else label_of.get(words)
         if words is not None:
             above = words

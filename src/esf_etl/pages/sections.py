@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from esf_etl.pages.records import Attribute, Diagnostic, Section
-from esf_etl.pages.values import given
+from esf_etl.pages.values import LONGEST_NOT_GIVEN, given
 
 if TYPE_CHECKING:
     from esf_etl.pages.layouts import Layout
@@ -171,7 +171,8 @@ def _read_list(lines: list[str], start: int, end: int, body: Body) -> tuple[str,
             continue
         line = line.lstrip()
         bullet = line[0] == "•" or line.startswith(_BULLETS) or line in "*-"
-        item = given(line[1:] if bullet else line)
+        text = line[1:].lstrip() if bullet else line
+        item = given(text) if len(text) <= LONGEST_NOT_GIVEN else text
         if item is None:
             said_nothing.append(index)
             goes_on = False

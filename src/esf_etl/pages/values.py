@@ -17,10 +17,11 @@ from esf_etl.pages.places import find_region
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_AMOUNT", "READERS", "UnreadableValue", "given"]
+__all__ = ["LONGEST_NOT_GIVEN", "MAX_AMOUNT", "READERS", "UnreadableValue", "given"]
 
 _NOT_GIVEN = frozenset({"", "-", "saknas", "saknas saknas"})
-_NOT_GIVEN_LENGTH = max(map(len, _NOT_GIVEN))
+LONGEST_NOT_GIVEN = max(map(len, _NOT_GIVEN))
+"""A longer text without blanks at its ends gives something: it need not be asked about."""
 
 # The blanks that group digits on the pages: space, no-break space, narrow no-break space, thin space.
 _GROUP_BLANK = "[ \u00a0\u202f\u2009]"
@@ -66,7 +67,7 @@ def given(text: str) -> str | None:
     `saknas`, in any field, and `-` mean "not given" on the pages.
     """
     text = text.strip()
-    return None if len(text) <= _NOT_GIVEN_LENGTH and text.casefold() in _NOT_GIVEN else text
+    return None if len(text) <= LONGEST_NOT_GIVEN and text.casefold() in _NOT_GIVEN else text
 
 
 def read_text(text: str) -> str:

@@ -16,7 +16,8 @@ WITH known AS (
             WHEN known.missing_since IS NOT NULL THEN 'missing'
             ELSE known.outcome
         END AS now
-    FROM base.etl.landing_file AS known
+    -- Only files of projects that have a page in this run: the rest of the ledger, however long, costs nothing here.
+    FROM (FROM base.etl.landing_file SEMI JOIN work.project USING (project_id)) AS known
     LEFT JOIN work.seen AS seen ON known.landing = getvariable('landing') AND seen.path = known.path
     LEFT JOIN work.file AS file ON file.file_no = seen.file_no
     LEFT JOIN work.project AS page ON page.file_no = seen.file_no

@@ -6,6 +6,42 @@
 --        again      to be parsed whatever its bytes
 --        touched    its stat differs: to be read, and parsed if its bytes differ
 --        unchanged  left alone
+-- Files that are as they were last time are not in work.seen, but for those of a project that is read again.
+CREATE OR REPLACE TABLE work.stirring AS
+SELECT
+    listed.path,
+    CASE
+        WHEN listed.deferred THEN 'deferred'
+        WHEN known.path IS NULL THEN 'new'
+        WHEN getvariable('reprocess') OR known.missing_since IS NOT NULL THEN 'again'
+        WHEN known.outcome = 'rejected' AND known.parser_version <> getvariable('parser_version') THEN 'again'
+        ELSE 'touched'
+    END AS state
+FROM work.listed AS listed
+LEFT JOIN (FROM base.etl.landing_file WHERE landing = getvariable('landing')) AS known ON known.path = listed.path
+WHERE listed.deferred
+    OR known.path IS NULL
+    OR getvariable('reprocess')
+    OR known.missing_since IS NOT NULL
+    OR (known.outcome = 'rejected' AND known.parser_version <> getvariable('parser_version'))
+    OR listed.size_bytes <> known.size_bytes
+    OR listed.mtime_ns <> known.mtime_ns
+    OR listed.ctime_ns <> known.ctime_ns;
+
+-- The other files of the projects whose files are stirring.
+INSERT INTO work.stirring
+SELECT known.path, 'unchanged' AS state
+FROM base.etl.landing_file AS known
+SEMI JOIN (
+    SELECT known.project_id
+    FROM base.etl.landing_file AS known
+    SEMI JOIN (FROM work.stirring WHERE state IN ('touched', 'again')) AS stirring ON stirring.path = known.path
+    WHERE known.landing = getvariable('landing')
+) AS stirring_project ON stirring_project.project_id = known.project_id
+SEMI JOIN work.listed AS listed ON listed.path = known.path
+ANTI JOIN work.stirring AS stirring ON stirring.path = known.path
+WHERE known.landing = getvariable('landing');
+
 CREATE OR REPLACE TABLE work.seen AS
 SELECT
     NULL::BIGINT AS file_no,  -- of a file that is read, its place in the order of the paths, from 0
@@ -14,18 +50,10 @@ SELECT
     known.project_id AS known_project_id,
     known.parser_version AS known_parser_version,
     known.first_seen_at AS known_first_seen_at,
-    CASE
-        WHEN listed.deferred THEN 'deferred'
-        WHEN known.path IS NULL THEN 'new'
-        WHEN getvariable('reprocess') OR known.missing_since IS NOT NULL THEN 'again'
-        WHEN known.outcome = 'rejected' AND known.parser_version <> getvariable('parser_version') THEN 'again'
-        WHEN (listed.size_bytes, listed.mtime_ns, listed.ctime_ns)
-            IS DISTINCT FROM (known.size_bytes, known.mtime_ns, known.ctime_ns) THEN 'touched'
-        ELSE 'unchanged'
-    END AS state
-FROM work.listed AS listed
-LEFT JOIN base.etl.landing_file AS known
-    ON known.landing = getvariable('landing') AND known.path = listed.path;
+    stirring.state
+FROM work.stirring AS stirring
+JOIN work.listed AS listed ON listed.path = stirring.path
+LEFT JOIN (FROM base.etl.landing_file WHERE landing = getvariable('landing')) AS known ON known.path = stirring.path;
 
 -- Where a file of a project changed, its other files are read again too: which of them gives the current version
 -- depends on all of them, and a rebuild must come to the same choice.

@@ -1,0 +1,8 @@
+"""The version of the tables, apart from the contracts so that asking for it loads none of them."""
+
+from __future__ import annotations
+
+__all__ = ["SCHEMA_VERSION"]
+
+SCHEMA_VERSION = 1
+"""Version of the warehouse's tables; it rises when a column changes its name, type or meaning, or goes."""
