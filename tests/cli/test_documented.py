@@ -153,7 +153,14 @@ def test_a_missing_package_is_named_with_the_extra_that_brings_it(
     package: str, extra: str, command: list[str], published: Place
 ) -> None:
     place = {
-        "ingest": ["--landing", str(published.landing), "--warehouse", str(published.warehouse), "--dry-run"],
+        "ingest": [
+            "--landing",
+            str(published.landing),
+            "--warehouse",
+            str(published.warehouse),
+            "--dry-run",
+            "--reprocess",
+        ],
         "dictionary": [],
         "serve": [],
     }.get(command[0], ["--warehouse", str(published.warehouse)])

@@ -201,19 +201,23 @@ def _read_glued(lines: list[str], start: int, end: int, form: Form) -> list[Entr
         line = lines[index]
         if line:
             found = match(line)
-            words, value = (None, line) if found is None else found.groups()
+            words, value = (None, line.strip()) if found is None else found.groups()
             entries.append(Entry(index, words, value or None, index))
     return _without_title(entries, form)
 
 
 def _without_title(entries: list[Entry], form: Form) -> list[Entry]:
     """The entries without a title that starts with a label's word and has no blank line after it."""
+    words = [entry.words for entry in entries]
+    opening = words[0]
+    if opening is None or form.ranks[opening] == 0 or words.count(opening) == 1:
+        return entries
+    ranks = [None if word is None else form.ranks[word] for word in words]
+    left = Counter(ranks)
     first = 0
-    if form.ranks.get(entries[0].words or "") != 0:
-        left = Counter(form.ranks.get(entry.words or "") for entry in entries)
-        while (rank := form.ranks.get(entries[first].words or "")) is None or (rank and left[rank] > 1):
-            left[rank] -= 1
-            first += 1
+    while (rank := ranks[first]) is None or (rank and left[rank] > 1):
+        left[rank] -= 1
+        first += 1
     return entries[first:]
 
 
