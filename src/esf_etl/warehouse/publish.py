@@ -41,8 +41,8 @@ __all__ = [
 
 _READ_ONLY = 0o444
 _COPY_CHUNK = 1024 * 1024
-_PROSE_ROWS_A_GROUP = 20_480
-"""A row group is held in memory until it is written, by each thread; of prose it takes a kilobyte a row."""
+_PROSE_GROUP_BYTES = 16 * 1024 * 1024
+"""A row group is held in memory by each thread until it is written; one of prose is counted in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def write_parquet(
 ) -> None:
     """Write the current rows of the tables of an attached database, each to `<table>.parquet` in the order of its key.
 
-    Tables with prose stand as they were loaded: to sort them would take all of it into memory. Reference tables go
+    Tables with prose are in no order: to sort them would take all of it into memory. Reference tables go
     below `ref/`. A file that would be that of the snapshot `before` is shared with it by a hard link, if it is intact
     there; those of the tables named in `unchanged` are not even written.
     """
@@ -130,14 +130,17 @@ def write_parquet(
         if old is not None and table.name in unchanged:
             path.hardlink_to(old)
             continue
-        prose = any(column.prose for column in table.columns)
-        order = f" ORDER BY {', '.join(table.key)}" if table.key and not prose else ""
-        size = f", ROW_GROUP_SIZE {_PROSE_ROWS_A_GROUP}" if prose else ""
         quoted = str(path).replace("'", "''")
-        connection.execute(
-            f"COPY (FROM {database}.{table.schema}.{table.name}{order}) TO '{quoted}'"
-            f" (FORMAT parquet, COMPRESSION zstd{size})"
-        )
+        rows, options = f"{database}.{table.schema}.{table.name}", "FORMAT parquet, COMPRESSION zstd"
+        if any(column.prose for column in table.columns):
+            connection.execute("SET preserve_insertion_order = false")
+            connection.execute(
+                f"COPY (FROM {rows}) TO '{quoted}' ({options}, ROW_GROUP_SIZE_BYTES {_PROSE_GROUP_BYTES})"
+            )
+            connection.execute("RESET preserve_insertion_order")
+        else:
+            order = f" ORDER BY {', '.join(table.key)}" if table.key else ""
+            connection.execute(f"COPY (FROM {rows}{order}) TO '{quoted}' ({options})")
         if old is not None and cmp(old, path, shallow=False):
             path.unlink()
             path.hardlink_to(old)
