@@ -184,6 +184,25 @@ def test_a_title_line_that_begins_with_a_diary_number_gives_both(
 
 
 @every_numbered
+@pytest.mark.parametrize("said", ["saknas", "-"])
+def test_a_diary_number_may_stand_before_a_title_that_is_not_given(
+    layout: Layout, page: str, number: str, said: str
+) -> None:
+    project = parse(page.format(title=f"{number} - {said}"))
+
+    assert (project.layout, project.diary_number, project.title) == (layout.key, number, None)
+
+
+def test_a_label_that_names_the_project_gives_the_title_that_its_line_does_not() -> None:
+    page = COLON_2014_PAGE.format(title="2020/00001 - saknas").replace("Region:", "Namn:\nBroar till arbete\nRegion:")
+
+    project = parse(page)
+
+    assert (project.diary_number, project.title, project.diagnostics) == ("2020/00001", "Broar till arbete", ())
+    assert project.attributes == (Attribute("Total Kostnader", "0"),)
+
+
+@every_numbered
 @pytest.mark.parametrize("form", ["{}-1 Etapp", "{} -2", "{}- 2", "{}", "{} Namn", "Dnr {} - Namn"])
 def test_a_diary_number_without_a_dash_between_blanks_after_it_is_part_of_the_title(
     layout: Layout, page: str, number: str, form: str
