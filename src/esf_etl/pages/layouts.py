@@ -77,6 +77,10 @@ class Layout:
 
     def __post_init__(self) -> None:
         """Refuse a layout that could not be read, when it is made and not when a page comes; raises `UsageError`."""
+        words = [*self.label_of, *self.heading_texts]
+        if not self.labels or not all(words):
+            msg = f"the layout {self.key!r} has no labels, or a label or heading without words."
+            raise UsageError(msg)
         for label in self.labels:
             if label.reader not in READERS:
                 readers = ", ".join(READERS)
@@ -128,7 +132,7 @@ class Layout:
     @cached_property
     def numbered_title(self) -> re.Pattern[str] | None:
         """A title line that begins with a diary number: the groups `number` and `title`."""
-        return None if self.number is None else re.compile(rf"(?P<number>{self.number})\s+-\s+(?P<title>\S.*)")
+        return None if self.number is None else re.compile(rf"(?P<number>{self.number})\s+-\s+(?P<title>.+)")
 
 
 _LOGO = "Logotyp på utskrifter"
@@ -177,12 +181,12 @@ LINES_2014 = Layout(
     form="lines",
     labels=(
         Label("Programområde", _AREA, "coded_area"),
-        Label("Region", _REGION, "region", yields=True),
+        Label("Region", _REGION, "region"),
         Label("Utlysning"),
-        Label("Projektägare", _OWNER, "owner", yields=True),
+        Label("Projektägare", _OWNER, "owner"),
         Label("Projektnummer", ("project_number",)),
         Label("Planerat antal deltagare", ("participants_planned",), "count"),
-        Label("Projektperiod", _PERIOD, "period", yields=True),
+        Label("Projektperiod", _PERIOD, "period"),
         Label("Total projektbudget", ("budget_sek",), "kronor_or_goal"),
         Label("Beviljat ESF-stöd", ("grant_sek",), "kronor_or_goal"),
         Label("Kontaktperson", ("contact.name",), personal=True),
@@ -200,12 +204,12 @@ COLON_2014 = Layout(
     form="colon",
     labels=(
         Label("Diarienummer", ("diary_number",)),
-        Label("Namn", ("title",), aliases=("Name",), yields=True),
+        Label("Namn", ("title",), aliases=("Name",)),
         Label("Startdatum", ("period_start",), "date"),
         Label("Slutdatum", ("period_end",), "date"),
         Label("Projektnummer", ("project_number",)),
-        Label("Projektägare", _OWNER, "owner", yields=True),
-        Label("Region", _REGION, "region", yields=True),
+        Label("Projektägare", _OWNER, "owner"),
+        Label("Region", _REGION, "region"),
         Label("Planerat antal deltagare", ("participants_planned",), "count"),
         Label("Projektperiod", _PERIOD, "period", yields=True),
         Label("Total projektbudget", ("budget_sek",), "kronor_or_goal"),
@@ -231,7 +235,7 @@ COLON_2021 = Layout(
     form="colon",
     labels=(
         Label("Diarienummer", ("diary_number",)),
-        Label("Namn", ("title",), aliases=("Name",), yields=True),
+        Label("Namn", ("title",), aliases=("Name",)),
         Label("Startdatum", ("period_start",), "date"),
         Label("Slutdatum", ("period_end",), "date"),
         Label("Land som berörs"),

@@ -202,7 +202,7 @@ def _read_title(lines: list[str], block: Block, layout: Layout, header: Header, 
     numbered = layout.numbered_title.fullmatch(line) if layout.numbered_title else None
     named = header.values.get("title")
     if numbered is not None:
-        title: str | None = numbered["title"]
+        title = given(numbered["title"]) or named
         if header.values.setdefault("diary_number", numbered["number"]) != numbered["number"]:
             message = "The title line has another number than the header, which counts."
             diagnostics.append(Diagnostic("number-differs", "warning", before[-1] + 1, message))

@@ -98,8 +98,8 @@ def read_count(text: str) -> int:
     """A number of people: digits, which blanks may group."""
     if _COUNT.fullmatch(text) is None:
         raise UnreadableValue("number-unreadable", "a whole number, such as 400")
-    number = int("".join(text.split())) if len(text) <= len("9 999 999 999") else _MAX_COUNT + 1
-    if number > _MAX_COUNT:
+    # int() refuses thousands of digits in words of its own.
+    if len(text) > len("9 999 999 999") or (number := int("".join(text.split()))) > _MAX_COUNT:
         raise UnreadableValue("number-too-large", f"a number of at most {_MAX_COUNT}")
     return number
 
@@ -185,13 +185,8 @@ def read_owner(text: str) -> tuple[str | None, str | None]:
     if match is not None:
         number = match[2] + match[3]
         text = match[4]
-    half, rest = divmod(len(text), 2)
-    if (
-        rest == 0
-        and half
-        and text[half - 1 : half + 1] == ", "
-        and text[: half - 1].casefold() == text[half + 1 :].casefold()
-    ):
+    half = len(text) // 2
+    if text[half - 1 : half + 1] == ", " and text[: half - 1].casefold() == text[half + 1 :].casefold():
         text = text[: half - 1]
     return given(text), number
 
