@@ -1,6 +1,6 @@
 """What is new in the landing folder, read, parsed, validated and staged, some of it at a time; then the election.
 
-Nothing here holds all pages: prose goes from the process that parsed it to a file in the staging folder, and the
+Nothing here holds all pages: rows go from the process that parsed them to files in the staging folder, and the
 processes wait where the validation is slower than they are.
 """
 
@@ -33,9 +33,9 @@ _CHUNKS_A_BATCH = 10
 """So many chunks are validated at once: a validation takes as long for one row as for a thousand."""
 _TASKS_ASKED_FOR_AT_ONCE = 50
 
-_PROSE_TABLES = [
-    contract.table().name for contract in PROJECT_TABLES if any(column.prose for column in contract.table().columns)
-]
+_PUT_ASIDE = [contract.table().name for contract in PROJECT_TABLES]
+_ELECTED_BY = ["file_no", "project_id", "content_digest"]
+"""What of a project the election must know; all else stays aside until it is written."""
 
 
 def take_in(run: Run) -> None:
@@ -61,17 +61,15 @@ def take_in(run: Run) -> None:
 def _parse(run: Run) -> None:
     """Read, parse, validate and stage what is new.
 
-    The tables of `work` have its rows, rejects and findings; `run.aside` names the files that have its prose.
+    The tables of `work` have what the election must know, rejects and findings; `run.aside` names the files of rows.
     """
     connection = run.connection
     schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
     for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS)):
         append_staged(connection, name, schema.empty_table())
-    staged = [contract.table().name for contract in PROJECT_TABLES if contract.table().name not in _PROSE_TABLES]
-    for name in staged:
-        append_staged(connection, name, schemas[name].empty_table())
+    append_staged(connection, "project", schemas["project"].empty_table().select(_ELECTED_BY))
     count = run.count("FROM work.todo")
-    run.aside = {name: [] for name in _PROSE_TABLES}
+    run.aside = {name: [] for name in _PUT_ASIDE}
     done = 0
     chunks = map_in_order(
         parse_chunk,
@@ -84,8 +82,7 @@ def _parse(run: Run) -> None:
         while batch := list(islice(chunks, _CHUNKS_A_BATCH)):
             tables = [chunk.all_tables() for chunk in batch]
             accepted = validate({name: pa.concat_tables(each[name] for each in tables) for name in schemas})
-            for name in staged:  # not contacts: nothing personal may reach a disk
-                append_staged(connection, name, accepted.tables[name])
+            append_staged(connection, "project", accepted.tables["project"].select(_ELECTED_BY))
             _stage_outcomes(run, batch, accepted.rejects, accepted.findings)
             for chunk in batch:
                 for name, path in chunk.aside.items():
@@ -113,7 +110,10 @@ def _location_of_file(run: Run, number: int) -> str:
 
 
 def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
-    """The files to read in the order of their numbers, as tasks; a dry run has no folder to put prose aside in."""
+    """The files to read in the order of their numbers, as tasks.
+
+    All rows are put aside but contacts, which must not reach the disk. A dry run has no folder for them.
+    """
     root = str(run.settings.landing)
     for first in range(0, run.count("FROM work.todo"), _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE):
         rows = run.connection.execute(
@@ -125,6 +125,6 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
         for start in range(0, len(files), _FILES_A_CHUNK):
             aside = {
                 name: str(run.staging / f"{name}.{first + start:09}.arrow")
-                for name in ([] if run.settings.dry_run else _PROSE_TABLES)
+                for name in ([] if run.settings.dry_run else _PUT_ASIDE)
             }
             yield ChunkTask(root, files[start : start + _FILES_A_CHUNK], schemas, run.settings.max_page_bytes, aside)

@@ -147,7 +147,7 @@ class Run:
         journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
 
     def drop_aside(self) -> None:
-        """Remove the prose that was put aside: it is in the copy, or will never be."""
+        """Remove the rows that were put aside: they are in the copy, or will never be."""
         for path in (path for paths in self.aside.values() for path in paths):
             Path(path).unlink(missing_ok=True)
 

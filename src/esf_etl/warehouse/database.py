@@ -23,6 +23,11 @@ STORAGE_VERSION = "v1.5.0"
 """The file format: DuckDB 1.5 and later open it. zstd on prose needs it, and makes the file a quarter of the size."""
 
 
+_ROWS_A_GROUP = 40_960
+"""A row group is held uncompressed until it is full. One of prose of DuckDB's own size fills the memory limit, so that
+writing takes two and a half times the work.
+"""
+
 MEMORY_LIMIT = "256MB"
 """What DuckDB may hold in a run. With less, writing 10^5 projects takes longer; with more, no shorter."""
 
@@ -59,7 +64,7 @@ def workspace(temporary: Path | None = None) -> Iterator[DuckDBPyConnection]:
 
 def attach(connection: DuckDBPyConnection, path: Path, name: str, *, read_only: bool) -> None:
     """Attach a database file under a name. Raises `SnapshotDamaged` where DuckDB cannot read it."""
-    options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
+    options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {_ROWS_A_GROUP}"
     quoted = str(path).replace("'", "''")
     try:
         connection.execute(f"ATTACH '{quoted}' AS {name} ({options})")

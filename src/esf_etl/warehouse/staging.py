@@ -1,4 +1,4 @@
-"""Rows on their way from pages to the warehouse: tables of the workspace, and files beside it for prose."""
+"""Rows on their way from pages to the warehouse: files of them, and tables of the workspace for what is decided by."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from esf_etl.warehouse.database import count_rows
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from duckdb import DuckDBPyConnection
 
@@ -45,11 +43,7 @@ def loaded_batches(path: str, loaded: pa.Array) -> Iterator[pa.RecordBatch]:
         yield batch if taken.true_count == batch.num_rows else batch.filter(taken)
 
 
-def staged_rows(connection: DuckDBPyConnection, name: str, aside: Mapping[str, Sequence[str]]) -> int:
-    """How many staged rows of a table are of loaded files."""
-    if name not in aside:
-        return count_rows(
-            connection, f"FROM {WORK}.{name} SEMI JOIN (FROM {WORK}.election WHERE outcome = 'loaded') USING (file_no)"
-        )
+def staged_rows(connection: DuckDBPyConnection, paths: Sequence[str]) -> int:
+    """How many of the rows in Arrow files of one table are of loaded files."""
     loaded = loaded_files(connection)
-    return sum(batch.num_rows for path in aside[name] for batch in loaded_batches(path, loaded))
+    return sum(batch.num_rows for path in paths for batch in loaded_batches(path, loaded))

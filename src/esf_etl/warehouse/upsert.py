@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from esf_schemas import Table
+
 __all__ = ["COPY", "elect", "record_runs", "upsert"]
 
 COPY = "esf"
@@ -43,43 +45,42 @@ def elect(connection: DuckDBPyConnection) -> dict[str, int]:
 def upsert(connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str]]) -> None:
     """Write the elected versions, the ledger, rejects and findings into the copy. The caller holds the transaction.
 
-    `aside` names the Arrow files of the tables whose staged rows are not in the workspace.
+    `aside` names for each project table the Arrow files of its staged rows.
     """
+    loaded = loaded_files(connection)
+    threads = connection.execute("SELECT current_setting('threads')").fetchone()
+    # In one thread: one reads the files, whoever compresses, so that two take as long for twice the work and memory.
+    connection.execute("SET threads = 1")
     for each in PROJECT_TABLES:
         table = each.table()
         connection.execute(script("close_versions", {"table": table.name}))
-        values = ", ".join(
-            f"staged.{column.name}" if column.staged else f"{_WRITTEN[column.name]} AS {column.name}"
-            for column in table.columns
-        )
-        if table.name in aside:
-            _insert_aside(connection, table.name, values, aside[table.name])
-            continue
-        connection.execute(
-            f"INSERT INTO {COPY}.{HISTORY}.{table.name} BY NAME SELECT {values} FROM {WORK}.{table.name} AS staged"
-            f" JOIN {WORK}.election AS election ON election.file_no = staged.file_no AND election.outcome = 'loaded'"
-            f" JOIN {WORK}.seen AS seen ON seen.file_no = staged.file_no"
-        )
+        if aside.get(table.name):
+            _insert_loaded(connection, table, aside[table.name], loaded)
+    connection.execute(f"SET threads = {threads[0] if threads else 1}")
     connection.execute(script("ledger"))
     connection.execute(script("findings"))
 
 
-def _insert_aside(connection: DuckDBPyConnection, name: str, values: str, paths: Sequence[str]) -> None:
+def _insert_loaded(connection: DuckDBPyConnection, table: Table, paths: Sequence[str], loaded: pa.Array) -> None:
     """Insert the rows of loaded files from Arrow files, each mapped into memory while it is read.
 
-    Not by a join, which takes three times as long to hand prose on; and in one thread: as fast as two, for half the
-    work and memory, since one thread reads the files whoever compresses. A night with nothing new does not import this.
+    Joined with what the run knows of the file only where the table has a column of that: a join takes three times as
+    long to hand prose on.
     """
-    if not paths:
-        return
-    loaded = loaded_files(connection)
+    values = ", ".join(
+        f"staged.{column.name}" if column.staged else f"{_WRITTEN[column.name]} AS {column.name}"
+        for column in table.columns
+    )
+    known = ""
+    if "seen." in values:
+        known = (
+            f" JOIN {WORK}.election AS election ON election.file_no = staged.file_no"
+            f" JOIN {WORK}.seen AS seen ON seen.file_no = staged.file_no"
+        )
     schema = pa.ipc.open_file(pa.memory_map(paths[0])).schema
     batches = (batch for path in paths for batch in loaded_batches(path, loaded))
     connection.register("staged", pa.RecordBatchReader.from_batches(schema, batches))
-    threads = connection.execute("SELECT current_setting('threads')").fetchone()
-    connection.execute("SET threads = 1")
-    connection.execute(f"INSERT INTO {COPY}.{HISTORY}.{name} BY NAME SELECT {values} FROM staged")
-    connection.execute(f"SET threads = {threads[0] if threads else 1}")
+    connection.execute(f"INSERT INTO {COPY}.{HISTORY}.{table.name} BY NAME SELECT {values} FROM staged{known}")
     connection.unregister("staged")
 
 
