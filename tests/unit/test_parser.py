@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from esf_etl import (
+    Attribute,
     EsfEtlError,
     Label,
+    Layout,
     NotAProjectPage,
     Project,
     content_digest,
@@ -21,7 +24,7 @@ from esf_etl import (
     project_id,
 )
 from esf_etl.pages.layouts import GLUED_2007, LAYOUTS
-from esf_etl.pages.parser import MAX_PAGE_BYTES, PageUnreadable
+from esf_etl.pages.parser import MAX_PAGE_BYTES, PageUnreadable, field_line_of
 
 Page = Callable[..., str]
 
@@ -278,3 +281,64 @@ def test_layouts_are_tried_in_order(page: Page) -> None:
 def test_without_layouts_every_page_is_refused(page: Page) -> None:
     with pytest.raises(EsfEtlError):
         parse(page(), layouts=())
+
+
+# ---- what a title line with a number says beside the header ---------------------------------------------------
+
+NUMBERED = (
+    "information (1)\n\nCookies\n\n{title}\n\n"
+    "Diarienummer:\n{number}\nProjektägare:\nEtt bolag\nRegion:\nSydsverige\n{more}\nText.\n"
+)
+
+
+def numbered(title: str, number: str = "2016/00648", more: str = "") -> Project:
+    return parse(NUMBERED.format(title=title, number=number, more=more))
+
+
+@pytest.mark.parametrize("other", ["2016/00647", "2016/00649"])
+def test_another_number_in_the_title_line_is_noticed_on_its_line_and_the_header_counts(other: str) -> None:
+    project = numbered(f"{other} - Broar")
+
+    assert (project.diary_number, project.title) == ("2016/00648", "Broar")
+    assert [(found.code, found.severity, found.line) for found in project.diagnostics if found.severity != "info"] == [
+        ("number-differs", "warning", 5)
+    ]
+
+
+def test_the_same_number_in_the_title_line_is_nothing_to_notice() -> None:
+    assert [found.code for found in numbered("2016/00648 - Broar").diagnostics] == ["banner-line", "banner-line"]
+
+
+@pytest.mark.parametrize("name", ["Alfa", "Zeta"])
+def test_another_name_in_the_header_is_kept_and_noticed_on_its_line(name: str) -> None:
+    project = numbered("2016/00648 - Broar", more=f"Namn:\n{name}\n")
+
+    assert project.title == "Broar"
+    assert project.attributes == (Attribute("Namn", name),)
+    assert [(found.code, found.line) for found in project.diagnostics if found.severity != "info"] == [
+        ("title-differs", 14)
+    ]
+
+
+def test_a_layout_with_numbers_of_its_own_wins_a_tie_with_one_that_has_none() -> None:
+    labels = (Label("Diarienummer", ("diary_number",)), Label("Projektägare", ("owner",)), Label("Region", ("region",)))
+    plain = Layout("plain", "2021-2027", "colon", labels)
+    with_numbers = Layout("with-numbers", "2021-2027", "colon", labels, number=r"[0-9]{4}/[0-9]{5}")
+    page = NUMBERED.format(title="Broar", number="2016/00648", more="")
+
+    assert parse(page, layouts=(plain, with_numbers)).layout == "with-numbers"
+    assert parse(page.replace("2016/00648", "7"), layouts=(plain, with_numbers)).layout == "plain"
+
+
+def test_all_but_the_page_is_said_by_name(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(page())
+    for call in (parse, parse_bytes, parse_file, field_line_of):
+        kinds = [parameter.kind for parameter in inspect.signature(call).parameters.values()]
+        said_by_place = 2 if call is field_line_of else 1
+        assert kinds[said_by_place:] == [inspect.Parameter.KEYWORD_ONLY] * (len(kinds) - said_by_place), call
+
+
+def test_what_the_disk_says_stands_in_the_error(tmp_path: Path) -> None:
+    with pytest.raises(PageUnreadable, match=r"cannot be read: No such file or directory\."):
+        parse_file(tmp_path / "missing.txt")
