@@ -13,7 +13,7 @@ from esf_schemas.project import (
     ProjectOrganisation,
     ProjectSection,
 )
-from esf_schemas.reference import County, Municipality, ProgrammeArea, Region, Section
+from esf_schemas.reference import County, Municipality, ProgrammeArea, ProgrammePeriod, Region, Section
 
 if TYPE_CHECKING:
     from esf_schemas.model import Contract
@@ -30,7 +30,10 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-"""Version of the warehouse's tables; it rises when a column changes its name, type or meaning, or goes."""
+"""Version of the warehouse's tables; it rises when a column changes its name, type or meaning, or goes.
+
+A new reference table or view is no reason: the next run makes it in its copy, and an older release leaves it alone.
+"""
 
 PROJECT_TABLES: tuple[type[Contract], ...] = (
     Project,
@@ -41,7 +44,14 @@ PROJECT_TABLES: tuple[type[Contract], ...] = (
 )
 """What the pages say; parents before children."""
 
-REF_TABLES: tuple[type[Contract], ...] = (Region, County, Municipality, ProgrammeArea, Section)
+REF_TABLES: tuple[type[Contract], ...] = (
+    Region,
+    County,
+    Municipality,
+    ProgrammePeriod,
+    ProgrammeArea,
+    Section,
+)
 """What the codes stand for."""
 
 ETL_TABLES: tuple[type[Contract], ...] = (Run, LandingFile, Reject, Finding)
