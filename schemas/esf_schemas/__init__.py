@@ -7,7 +7,7 @@ that.
 from __future__ import annotations
 
 from esf_schemas.arrow import FILE_NO, arrow_schema, staged_arrow_schema
-from esf_schemas.ddl import comment_on, comment_sql, create_table_sql
+from esf_schemas.ddl import comment_on, comment_sql, create_table_sql, literal
 from esf_schemas.dictionary import dictionary, dictionary_markdown
 from esf_schemas.model import Column, Contract, Table
 from esf_schemas.registry import (
@@ -44,5 +44,6 @@ __all__ = [
     "create_table_sql",
     "dictionary",
     "dictionary_markdown",
+    "literal",
     "staged_arrow_schema",
 ]

@@ -19,6 +19,7 @@ from esf_etl.errors import AuditFailed, LandingError, WarehouseError
 from esf_etl.landing import list_landing
 from esf_etl.parallel import map_in_order, workers_for
 from esf_etl.progress import Silent
+from esf_etl.reports.views import create_reports
 from esf_etl.run import Run
 from esf_etl.summary import RunSummary, run_row
 from esf_etl.validate import validate
@@ -241,6 +242,7 @@ def _write(run: Run) -> None:
         connection.execute("BEGIN")
         if run.base is not None:
             load_reference(connection, COPY)
+        create_reports(connection, COPY)
         upsert(connection)
         summary.outcome = "published"
         summary.snapshot = f"snapshots/{run.run_id}"
