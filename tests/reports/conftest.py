@@ -93,8 +93,15 @@ ODD = (
             Attribute("Stödmottagare postnr", "111 11"),
             Attribute("Stödmottagare ort", "Exempelby"),
             Attribute("Interventionstyp", "163"),
-            Attribute("Interventionstyp", "151"),
             Attribute("Insats av strategisk betydelse", "Nej"),
+            # Once more, as no page should say it: the first is meant.
+            Attribute("Land som berörs", "Danmark"),
+            Attribute("Fond", "ESF"),
+            Attribute("Program CCI", "2014SE05M9OP001"),
+            Attribute("Stödmottagare postnr", "999 99"),
+            Attribute("Stödmottagare ort", "Annanby"),
+            Attribute("Interventionstyp", "151"),
+            Attribute("Insats av strategisk betydelse", "Ja"),
         ),
     ),
     bare(
@@ -121,7 +128,8 @@ ODD = (
         "2014-2020",
         "Numrerad med partner",
         owner="Deltagruppen",
-        partners=("Gammagruppen",),
+        partners=("Gammagruppen", "Rörelsen i Exempelby"),
+        sections=(Section("purpose", "Syfte", "Att bygga broar."),),
     ),
     *(
         bare("colon-2021", "2021-2027", title, diary_number=number, owner=owner, owner_org_number=org_number)
