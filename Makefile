@@ -2,7 +2,7 @@
 #
 #   make setup PYTHON=python3.12         another Python than python3
 #   make run LANDING=/srv/pages          another inbox; WAREHOUSE=DIR for another place to write to
-#   make test ARGS='-k parser -x'        arguments for pytest; the same for bench and lock
+#   make test ARGS='-k parser -x'        arguments for pytest; the same for docs, bench and lock
 
 PYTHON ?= python3
 LANDING ?= landing
@@ -64,6 +64,10 @@ check: setup ## Check format, lint and types
 format: setup ## Format the code, and mend what ruff can mend
 	$(VENV_PYTHON) -m ruff check --fix-only
 	$(VENV_PYTHON) -m ruff format
+
+.PHONY: docs
+docs: setup ## Write the pages of docs/ that are made: data dictionary and reports
+	$(VENV_PYTHON) scripts/write_docs.py $(ARGS)
 
 .PHONY: bench
 bench: setup ## Measure speed and memory; ARGS=--help says of what

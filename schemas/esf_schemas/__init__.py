@@ -12,7 +12,7 @@ from esf_schemas.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from esf_schemas.arrow import FILE_NO, arrow_schema, staged_arrow_schema
-    from esf_schemas.ddl import comment_on, comment_sql, create_table_sql
+    from esf_schemas.ddl import comment_on, comment_sql, create_table_sql, literal
     from esf_schemas.dictionary import dictionary, dictionary_markdown
     from esf_schemas.model import Column, Contract, Table
     from esf_schemas.registry import (
@@ -48,6 +48,7 @@ __all__ = [
     "create_table_sql",
     "dictionary",
     "dictionary_markdown",
+    "literal",
     "staged_arrow_schema",
 ]
 
@@ -72,6 +73,7 @@ _LOADED_WHEN_USED = {
     "create_table_sql": "ddl",
     "dictionary": "dictionary",
     "dictionary_markdown": "dictionary",
+    "literal": "ddl",
     "staged_arrow_schema": "arrow",
 }
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from esf_schemas.model import Contract
 
-__all__ = ["comment_on", "comment_sql", "create_table_sql", "sql_type"]
+__all__ = ["comment_on", "comment_sql", "create_table_sql", "literal", "sql_type"]
 
 _SQL_TYPES: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
@@ -44,9 +44,14 @@ def create_table_sql(contract: type[Contract], schema: str | None = None) -> str
     return f"CREATE TABLE {schema or table.schema}.{table.name} (\n" + ",\n".join(lines) + "\n)"
 
 
+def literal(text: str) -> str:
+    """A text as a literal of SQL; quotes in it are escaped."""
+    return f"'{text.replace(chr(39), chr(39) * 2)}'"
+
+
 def comment_on(kind: Literal["TABLE", "VIEW", "COLUMN", "MACRO", "MACRO TABLE"], name: str, text: str) -> str:
     """One COMMENT statement, without a semicolon; quotes in `text` are escaped."""
-    return f"COMMENT ON {kind} {name} IS '{text.replace(chr(39), chr(39) * 2)}'"
+    return f"COMMENT ON {kind} {name} IS {literal(text)}"
 
 
 def comment_sql(

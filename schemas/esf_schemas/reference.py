@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from esf_schemas.model import Contract, Integer, Text, column, one_of, within
+from esf_schemas.model import Contract, Date, Integer, Money, Text, column, one_of, within
 
-__all__ = ["County", "Municipality", "ProgrammeArea", "Region", "Section"]
+__all__ = ["County", "Municipality", "ProgrammeArea", "ProgrammePeriod", "Region", "Section"]
 
 
 class Region(Contract, table="region", schema="ref", key=("nuts2_code",)):
@@ -34,6 +34,45 @@ class Municipality(Contract, table="municipality", schema="ref", key=("municipal
     name: Text = column("Name of the municipality; no two have the same.")
     county_code: Text = column("Two-digit county code (ref.county).")
     nuts2_code: Text = column("NUTS 2 code of the municipality's region (ref.region).")
+
+
+class ProgrammePeriod(Contract, table="programme_period", schema="ref", key=("programme_period",)):
+    """The programme periods: their programme, their days, and how many projects each is known to have.
+
+    The known numbers are what the council has said, some of them rounded; report.coverage sets them beside ours.
+    """
+
+    programme_period: Text = column("Programme period, such as 2007-2013.")
+    cci: Text = column("CCI: the code of the period's programme at the European Commission, such as 2021SE05SFPR.")
+    fund: Text = column("The fund that pays: ESF, or ESF+ from 2021.", checks=[one_of("fund", ("ESF", "ESF+"))])
+    eligible_from: Date = column(
+        "First day of eligibility: what was paid earlier is not supported. NULL where not known.",
+        nullable=True,
+        unit="ISO date",
+    )
+    eligible_to: Date = column(
+        "Last day of eligibility; years after the period's name says. NULL where not known.",
+        nullable=True,
+        unit="ISO date",
+    )
+    known_projects: Integer = column(
+        "How many projects the programme is known to have had when they were last counted. NULL where not known.",
+        nullable=True,
+        unit="count",
+        checks=[within("known_projects", 0)],
+    )
+    known_as_of: Date = column(
+        "Day of that count; the last of a month where only the month is known. NULL where not even that is.",
+        nullable=True,
+        unit="ISO date",
+    )
+    known_grant_sek: Money = column(
+        "How much money of the fund the programme is known to have, in kronor. NULL where not known.",
+        nullable=True,
+        unit="SEK",
+        checks=[within("known_grant_sek", 0)],
+    )
+    source: Text = column("Where days and numbers come from.")
 
 
 class ProgrammeArea(Contract, table="programme_area", schema="ref", key=("programme_period", "programme_area_code")):

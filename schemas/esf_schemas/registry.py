@@ -13,7 +13,7 @@ from esf_schemas.project import (
     ProjectOrganisation,
     ProjectSection,
 )
-from esf_schemas.reference import County, Municipality, ProgrammeArea, Region, Section
+from esf_schemas.reference import County, Municipality, ProgrammeArea, ProgrammePeriod, Region, Section
 
 if TYPE_CHECKING:
     from esf_schemas.model import Contract
@@ -37,7 +37,14 @@ PROJECT_TABLES: tuple[type[Contract], ...] = (
 )
 """What the pages say; parents before children."""
 
-REF_TABLES: tuple[type[Contract], ...] = (Region, County, Municipality, ProgrammeArea, Section)
+REF_TABLES: tuple[type[Contract], ...] = (
+    Region,
+    County,
+    Municipality,
+    ProgrammePeriod,
+    ProgrammeArea,
+    Section,
+)
 """What the codes stand for."""
 
 ETL_TABLES: tuple[type[Contract], ...] = (Run, LandingFile, Reject, Finding)

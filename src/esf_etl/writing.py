@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from esf_etl.errors import WarehouseError
+from esf_etl.reports.views import create_reports
 from esf_etl.summary import run_row
 from esf_etl.warehouse import publish
 from esf_etl.warehouse.audit import audit
@@ -38,6 +39,7 @@ def write(run: Run) -> None:
         connection.execute("BEGIN")
         if run.base is not None:
             load_reference(connection, COPY)
+        create_reports(connection, COPY)
         upsert(connection, run.aside)
         summary.outcome = "published"
         summary.snapshot = f"snapshots/{run.run_id}"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from esf_schemas import CONTRACTS
-from tests.cli.conftest import Run, esf_etl
+from tests.cli.conftest import ROOT, Run, esf_etl
 
 TABLES = [contract.table() for contract in CONTRACTS]
 
@@ -24,6 +24,16 @@ def test_every_column_of_a_table_stands_under_its_heading(table: object, run: Ru
     assert known.description in part
     for row, column in zip(rows, known.columns, strict=True):
         assert column.description.replace("|", "\\|") in row
+
+
+def test_the_page_is_the_one_in_docs(run: Run) -> None:
+    page = (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
+
+    assert run("dictionary").out == run("dictionary", "--format", "markdown").out == page
+
+
+def test_format_json_is_json(run: Run) -> None:
+    assert run("dictionary", "--format", "json").out == run("dictionary", "--json").out
 
 
 def test_json_has_every_column_once_with_its_type_and_meaning() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import stat
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -136,6 +137,15 @@ def test_the_reference_tables_are_filled(done: Job) -> None:
     tables = ("region", "county", "municipality")
     assert [done.value(f"SELECT count(*) FROM ref.{table}") for table in tables] == [9, 21, 290]
     assert done.rows("FROM project ANTI JOIN ref.programme_area USING (programme_period, programme_area_code)") == []
+    assert done.rows("FROM project ANTI JOIN ref.programme_period USING (programme_period)") == []
+    assert done.rows(
+        "SELECT programme_period, cci, fund, year(eligible_from), eligible_to, known_projects, known_as_of,"
+        " known_grant_sek FROM ref.programme_period"
+    ) == [
+        ("2007-2013", "2007SE052PO001", "ESF", 2007, date(2015, 12, 31), 4000, None, 6_200_000_000),
+        ("2014-2020", "2014SE05M9OP001", "ESF", 2014, date(2023, 12, 31), 997, date(2023, 7, 31), None),
+        ("2021-2027", "2021SE05SFPR", "ESF+", 2021, date(2029, 12, 31), 288, date(2024, 3, 31), None),
+    ]
     assert done.rows("FROM project_section ANTI JOIN ref.section USING (section_key)") == []
 
 

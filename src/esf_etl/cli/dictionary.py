@@ -15,15 +15,21 @@ HELP = "Print the data dictionary: every table and column, with type, unit and m
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The form of the output."""
+    parser.add_argument(
+        "--format",
+        choices=("markdown", "json"),
+        default="markdown",
+        help="a page, or a list of columns (default: markdown)",
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the dictionary as Markdown, or as a list of columns."""
+    """Print the dictionary as Markdown, the page `docs/data-dictionary.md`, or as a list of columns."""
     import esf_schemas
 
-    if args.json:
+    if args.json or args.format == "json":
         output.print_json(esf_schemas.dictionary())
     else:
-        output.say(esf_schemas.dictionary_markdown())
+        output.say(esf_schemas.dictionary_markdown().removesuffix("\n"))
     return 0

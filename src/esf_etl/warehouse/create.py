@@ -5,6 +5,8 @@ All of it is derived from the contracts and from the reference data that the lib
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -46,7 +48,7 @@ def create_schema(connection: DuckDBPyConnection, database: str) -> None:
         connection.execute(comment_sql(contract, HISTORY))
         _create_views(connection, contract.table())
         connection.execute(comment_sql(contract, "main", kind="view", columns=_current_columns(contract.table())))
-    for contract in (*REF_TABLES, *ETL_TABLES):
+    for contract in ETL_TABLES:
         connection.execute(create_table_sql(contract))
         connection.execute(comment_sql(contract))
     load_reference(connection, database)
@@ -73,9 +75,18 @@ def _create_views(connection: DuckDBPyConnection, table: Table) -> None:
 
 
 def load_reference(connection: DuckDBPyConnection, database: str) -> None:
-    """Put the shipped reference rows into the `ref` tables of an attached database, in place of those there."""
+    """Put the shipped reference rows into the `ref` tables of an attached database, in place of those there.
+
+    A table that the release which made the database did not know yet is made.
+    """
+    found = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'ref'", [database]
+    ).fetchall()
     for contract in REF_TABLES:
         table = contract.table()
+        if (table.name,) not in found:
+            connection.execute(create_table_sql(contract, f"{database}.ref"))
+            connection.execute(comment_sql(contract, f"{database}.ref"))
         rows = list(_REFERENCE[table.name]())
         connection.execute(f"DELETE FROM {database}.ref.{table.name}")
         connection.register("reference", pa.Table.from_pylist(rows, schema=arrow_schema(contract)))
@@ -107,6 +118,16 @@ def _municipalities() -> Iterable[dict[str, Any]]:
     )
 
 
+def _programme_periods() -> Iterable[dict[str, Any]]:
+    read: dict[str, Callable[[str], Any]] = {
+        **dict.fromkeys(("eligible_from", "eligible_to", "known_as_of"), date.fromisoformat),
+        "known_projects": int,
+        "known_grant_sek": Decimal,
+    }
+    for row in places.reference_rows("programme_period"):
+        yield {name: read.get(name, str)(text) if text else None for name, text in row.items()}
+
+
 def _programme_areas() -> Iterable[dict[str, Any]]:
     return places.reference_rows("programme_area")
 
@@ -131,6 +152,7 @@ _REFERENCE: dict[str, Callable[[], Iterable[dict[str, Any]]]] = {
     "region": _regions,
     "county": _counties,
     "municipality": _municipalities,
+    "programme_period": _programme_periods,
     "programme_area": _programme_areas,
     "section": _sections,
 }

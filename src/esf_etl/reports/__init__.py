@@ -1,0 +1,1 @@
+"""What analysts are given ready-made: the views of the schema `report`."""
