@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from esf_etl import Attribute, Label, Layout, parse
 from esf_etl.pages.layouts import COLON_2014, COLON_2021, GLUED_2007
 
@@ -97,3 +99,69 @@ def test_two_labels_that_fill_a_field_of_ones_own_layout_may_say_different_thing
     assert project.owner == "Ett"
     assert project.attributes == (Attribute("Sökande", "Två"),)
     assert [found.code for found in project.diagnostics] == ["value-differs"]
+
+
+# ---- where a header with colons begins ------------------------------------------------------------------------
+
+AFTER = "Diarienummer:\n2020/00001\nProjektägare:\nExempelby kommun\nRegion:\nStockholm\n\nText.\n"
+UNIT, DESK = Attribute("Handläggande enhet", "Nord"), Attribute("Diskett", None)
+
+
+@pytest.mark.parametrize(
+    ("top", "attributes"),
+    [
+        ("Handläggande enhet:\nNord\n", (UNIT,)),
+        ("Handläggande enhet: \n Nord\n", (UNIT,)),
+        ("Diskett:\n", (DESK,)),
+        ("Handläggande enhet:\nNord\nDiskett:\n", (UNIT, DESK)),
+        ("Diskett:\nHandläggande enhet:\nNord\n", (DESK, UNIT)),
+    ],
+    ids=["with a value", "blanks round", "without one", "with and without", "without and with"],
+)
+def test_labels_nobody_modelled_may_stand_first_in_a_header_with_colons(
+    top: str, attributes: tuple[Attribute, ...]
+) -> None:
+    plain = parse(f"Broar till arbete\n\n{AFTER}")
+
+    for title, above in (("Broar till arbete", "Broar till arbete\n\n"), (None, "")):
+        project = parse(f"{above}{top}{AFTER}")
+        assert project == replace(plain, title=title, attributes=attributes)
+        assert {found.code for found in project.diagnostics} == {"label-unknown"}
+
+
+def test_a_title_with_a_colon_may_stand_on_the_line_before_a_header_with_colons() -> None:
+    for title in ("Broar till arbete", "Namnlöst: ett projekt", "Region"):
+        assert parse(f"{title}\n{AFTER}") == parse(f"{title}\n\n{AFTER}")
+        assert parse(f"{title}\n{AFTER}").title == title
+
+
+def test_a_line_with_a_colon_and_a_blank_line_after_it_is_no_part_of_the_header_below() -> None:
+    project = parse(f"Vi använder kakor:\n\n{AFTER}")
+
+    assert (project.title, project.attributes) == ("Vi använder kakor:", ())
+
+
+def test_a_paragraph_of_few_labels_before_the_header_is_a_banner() -> None:
+    project = parse(f"Namn: ett\nRegion: två\n\nBroar till arbete\n\n{AFTER}")
+
+    assert project == parse(f"Broar till arbete\n\n{AFTER}")
+    assert [(found.code, found.line) for found in project.diagnostics] == [("banner-line", 1), ("banner-line", 2)]
+
+
+# ---- where a value stands -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("T\n\nRegion\nStockholm\nProjektägare\nEtt bolag\nTotal projektbudget\nmycket\n\nText.\n", 8),
+        ("T\n\nProjektfas\nRegion\nTotal projektbudget\nmycket\nProjektägare\nEtt\nUtlysning\nX\n\nText.\n", 6),
+        ("T\n\nNamn:\nTotal projektbudget:\nmycket\nProjektägare:\nEtt\nRegion:\nStockholm\n\nText.\n", 5),
+        ("T\n\nTotal projektbudget: mycket\nProjektägare:\nEtt\nRegion:\nStockholm\n\nText.\n", 3),
+    ],
+    ids=["line", "line after a label without a value", "colon", "on the line of its label"],
+)
+def test_a_value_that_cannot_be_read_is_named_by_its_own_line(text: str, line: int) -> None:
+    found = [each for each in parse(text).diagnostics if each.code == "amount-unreadable"]
+
+    assert [(each.line, each.found) for each in found] == [(line, "mycket")]
