@@ -16,6 +16,7 @@ from esf_etl.errors import AuditFailed
 from esf_etl.landing import location_of
 from esf_etl.parallel import map_in_order, workers_for
 from esf_etl.validate import validate
+from esf_etl.warehouse.database import fit_memory
 from esf_etl.warehouse.staging import append_staged
 from esf_etl.warehouse.upsert import elect
 from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
@@ -44,6 +45,11 @@ def take_in(run: Run) -> None:
     Raises `AuditFailed` (`law-broken`) where the files of the run do not add up.
     """
     summary = run.summary
+    if not run.settings.dry_run:
+        # Those that left may be in the warehouse still.
+        fit_memory(
+            run.connection, "SELECT size_bytes FROM work.listed UNION ALL FROM base.etl.landing_file SELECT size_bytes"
+        )
     _parse(run)
     with run.told("elect"):
         outcomes = elect(run.connection)

@@ -295,13 +295,15 @@ def numbered(title: str, number: str = "2016/00648", more: str = "") -> Project:
     return parse(NUMBERED.format(title=title, number=number, more=more))
 
 
-@pytest.mark.parametrize("other", ["2016/00647", "2016/00649"])
-def test_another_number_in_the_title_line_is_noticed_on_its_line_and_the_header_counts(other: str) -> None:
-    project = numbered(f"{other} - Broar")
+@pytest.mark.parametrize(("other", "above", "line"), [("2016/00647", "", 5), ("2016/00649", "Stäng\n", 6)])
+def test_another_number_in_the_title_line_is_noticed_on_its_line_and_the_header_counts(
+    other: str, above: str, line: int
+) -> None:
+    project = numbered(f"{above}{other} - Broar")
 
     assert (project.diary_number, project.title) == ("2016/00648", "Broar")
     assert [(found.code, found.severity, found.line) for found in project.diagnostics if found.severity != "info"] == [
-        ("number-differs", "warning", 5)
+        ("number-differs", "warning", line)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from importlib.resources import files
 from string import Template
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-__all__ = ["STORAGE_VERSION", "attach", "count_rows", "foreign_wal", "open_reader", "script", "workspace"]
+__all__ = [
+    "MEMORY_MB",
+    "STORAGE_VERSION",
+    "attach",
+    "count_rows",
+    "fit_memory",
+    "foreign_wal",
+    "open_reader",
+    "script",
+    "workspace",
+]
 
 STORAGE_VERSION = "v1.5.0"
 """The file format: DuckDB 1.5 and later open it. zstd on prose needs it, and makes the file a quarter of the size."""
@@ -28,8 +39,15 @@ _ROWS_A_GROUP = 40_960
 writing takes two and a half times the work.
 """
 
-MEMORY_LIMIT = "256MB"
-"""What DuckDB may hold in a run. With less, writing 10^5 projects takes longer; with more, no shorter."""
+MEMORY_MB = 256
+"""What DuckDB may hold in a run over pages of ordinary size. With less, writing 10^5 projects takes longer;
+with more it does not get shorter.
+"""
+
+_PAGES_A_ROW_GROUP = _ROWS_A_GROUP // 5
+_LARGE_PAGE_BYTES = 64 * 1024
+_TIMES_HELD = 4
+"""A row group is held as it came, as it is compressed, and by the writer of Parquet; one time is to spare."""
 
 
 def script(name: str, names: Mapping[str, str] | None = None) -> str:
@@ -48,18 +66,43 @@ def foreign_wal(database: Path) -> Path | None:
 def workspace(temporary: Path | None = None) -> Iterator[DuckDBPyConnection]:
     """An in-memory database to work in, which may attach others.
 
-    It keeps to `MEMORY_LIMIT` however many projects there are, and spills the rest to `temporary`. Without such a
-    folder it spills nothing and has no limit of ours.
+    It keeps to `MEMORY_MB` however many projects there are, and spills the rest to `temporary`. Without such a folder
+    it spills nothing and has no limit of ours.
     """
     connection = duckdb.connect(":memory:")
     try:
         connection.execute("SET enable_progress_bar = false")
         if temporary:
             connection.execute("SET temp_directory = $folder", {"folder": str(temporary)})
-            connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+            connection.execute(f"SET memory_limit = '{MEMORY_MB}MB'")
         yield connection
     finally:
         connection.close()
+
+
+def fit_memory(connection: DuckDBPyConnection, sizes: str) -> None:
+    """Raise the limit of a workspace where a row group of the pages would not fit it.
+
+    `sizes` is a query for the pages' `size_bytes`. Large pages may all lie in one row group. Nothing is raised above
+    what DuckDB takes by itself, most of the machine's memory.
+    """
+    row = connection.execute(
+        f"SELECT count(*), coalesce(sum(size_bytes), 0), coalesce(sum(size_bytes) FILTER (size_bytes > $large), 0)"
+        f" FROM ({sizes})",
+        {"large": _LARGE_PAGE_BYTES},
+    ).fetchone()
+    pages, total_bytes, large_bytes = row or (0, 0, 0)
+    held_bytes = total_bytes * min(1, _PAGES_A_ROW_GROUP / max(1, pages)) + large_bytes
+    needed_mb = int(_TIMES_HELD * held_bytes / 1_000_000)
+    if needed_mb <= MEMORY_MB:
+        return
+    connection.execute("RESET memory_limit")
+    if needed_mb < _machine_mb() * 0.8:
+        connection.execute(f"SET memory_limit = '{needed_mb}MB'")
+
+
+def _machine_mb() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1_000_000
 
 
 def attach(connection: DuckDBPyConnection, path: Path, name: str, *, read_only: bool) -> None:
