@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from esf_etl import Attribute, Label, Layout, parse
+from esf_etl import Attribute, Label, Layout, NotAProjectPage, Project, Section, parse
 from esf_etl.pages.layouts import COLON_2014, COLON_2021, GLUED_2007
 
 Page = Callable[..., str]
@@ -30,6 +30,30 @@ def test_the_layout_that_knows_most_labels_of_the_block_is_the_pages() -> None:
 def test_a_tie_is_decided_by_the_form_of_a_number() -> None:
     assert parse(COLON.format(number="2016/00648", more="")).layout == "colon-2014"
     assert parse(COLON.format(number="22-017-S04", more="")).layout == "colon-2021"
+
+
+def test_the_number_that_decides_a_tie_may_stand_on_the_line_of_its_label_or_before_the_title() -> None:
+    page = COLON.format(number="7", more="Projektnummer:\n")
+
+    assert parse(page.replace("Diarienummer:\n7", "Diarienummer:  22-017-S04")).layout == "colon-2021"
+    assert parse(f"22-017-S04 - {page}").layout == "colon-2021"
+    assert parse(f"Om 22-017-S04 - {page}").layout == "colon-2014"
+    assert parse(page.removeprefix("Ett projekt\n\n")).layout == "colon-2014"
+
+
+def test_a_label_without_a_value_does_not_speak_for_its_layout() -> None:
+    page = COLON.format(number="7", more="Total Kostnader:\nStödmottagarens address:\nNUTS-2 kod:\nSE22\n")
+
+    assert parse(page).layout == "colon-2021"
+
+
+def test_each_glued_layout_is_looked_for_by_its_own_labels() -> None:
+    own = glued(Label("Sökande", ("owner",)), Label("Stöd", ("grant_sek",), "kronor"), Label("Ort", ("region",)))
+
+    project = parse("Titel\n\nSökandeEtt bolag\nStöd500 kr\nOrtSkåne\n\nText.\n", layouts=(GLUED_2007, own))
+
+    assert (project.layout, project.owner, project.region) == ("own", "Ett bolag", "Skåne")
+    assert project.grant_sek == 500
 
 
 def test_without_a_number_the_first_of_equal_layouts_wins() -> None:
@@ -146,6 +170,154 @@ def test_a_paragraph_of_few_labels_before_the_header_is_a_banner() -> None:
 
     assert project == parse(f"Broar till arbete\n\n{AFTER}")
     assert [(found.code, found.line) for found in project.diagnostics] == [("banner-line", 1), ("banner-line", 2)]
+
+
+# ---- where a header begins and ends, in all three forms -------------------------------------------------------
+
+LINES = "Region\nStockholm\nProjektägare\nExempelby kommun\nUtlysning\n2015/00001\n\nText.\n"
+GLUED = "ProjektfasGenomförande\nProjektägareExempelby kommun\nRegionSydsverige\n\nText.\n"
+every_form = pytest.mark.parametrize("text", [GLUED, LINES, AFTER], ids=["glued", "lines", "colon"])
+
+
+@every_form
+def test_a_header_may_be_the_first_of_a_page(text: str) -> None:
+    project = parse(text)
+
+    assert project == replace(parse(f"Titel\n\n{text}"), title=None)
+    assert (project.owner, project.sections) == ("Exempelby kommun", (Section("description", None, "Text."),))
+
+
+@every_form
+@pytest.mark.parametrize("last", ["Projektfas", "Region", "Mer:"])
+def test_the_last_line_of_a_page_says_nothing_of_its_first(text: str, last: str) -> None:
+    project = parse(f"{text}\n{last}")
+
+    assert project == replace(parse(text), sections=(Section("description", None, f"Text.\n\n{last}"),))
+
+
+@every_form
+def test_a_title_that_ends_in_a_colon_has_a_blank_line_after_it_or_is_of_the_form_without_colons(text: str) -> None:
+    assert parse(f"Vägen vidare:\n\n{text}").title == "Vägen vidare:"
+    if text != AFTER:
+        assert parse(f"Vägen vidare:\n{text}") == parse(f"Vägen vidare:\n\n{text}")
+
+
+@every_form
+@pytest.mark.parametrize("words", ["Region och kommun", "Telefonnummer till oss", "Interventionstyp 163", "Utlysning"])
+def test_the_words_of_a_label_below_the_blank_line_after_a_header_are_prose(text: str, words: str) -> None:
+    header = text.removesuffix("Text.\n")
+    prose = f"{words} samverkar.\nText."
+
+    assert parse(header + prose) == replace(parse(text), sections=(Section("description", None, prose),))
+
+
+@pytest.mark.parametrize("text", [LINES, AFTER], ids=["lines", "colon"])
+def test_blanks_before_the_lines_of_a_header_change_nothing(text: str) -> None:
+    header, prose = text.split("\n\n")
+
+    assert parse(header.replace("\n", "\n  \u00a0") + f"\n\n{prose}") == parse(text)
+
+
+def refusal_of_article(text: str) -> str:
+    with pytest.raises(NotAProjectPage) as caught:
+        parse(f"Logotyp på utskrifter\n\nEn dag på Broar\n\n{text}")
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Region Nord växer.\nE-post till alla.\nProjektfas",
+        "Vad: en dag\nHur:\nMed alla\nVar:\nHär\nRegion:\nNord",
+        "Region: Nord",
+        "Region\nNord",
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n", "\n\nVälkommen!\n"], ids=["no line end", "line end", "more"])
+def test_few_labels_make_no_header(text: str, end: str) -> None:
+    assert refusal_of_article(f"{text}{end}") == "article"
+
+
+@pytest.mark.parametrize(
+    "text", ["Region\nProjektägare\nUtlysning\nProjektnummer", "Namn:\nStartdatum:\nSlutdatum:\nRegion:"]
+)
+def test_labels_without_a_single_value_make_no_header(text: str) -> None:
+    assert refusal_of_article(f"{text}\n\nVälkommen!\n") == "article"
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_page_that_ends_after_a_label_with_a_colon_is_truncated(end: str) -> None:
+    text = f"Titel\n\n{AFTER}"
+
+    with pytest.raises(NotAProjectPage, match="before the blank line that closes it") as caught:
+        parse(text[: text.index("\nStockholm")] + end)
+
+    assert (caught.value.code, caught.value.line) == ("truncated", 7)
+
+
+def test_a_glued_page_without_its_first_label_that_ends_before_its_last_is_truncated(page: Page) -> None:
+    text = page(header={"Programområde": None})
+
+    with pytest.raises(NotAProjectPage, match="before Region") as caught:
+        parse(text[: text.index("Projektperiod")])
+
+    assert caught.value.code == "truncated"
+
+
+def test_a_page_of_label_lines_without_a_region_is_not_taken_for_a_truncated_glued_one() -> None:
+    project = parse("T\n\nProgramområde\n1.1 Kompetens\nProjektägare\nEtt bolag\nUtlysning\n2015/00001\n\n")
+
+    assert (project.layout, project.programme_area_code, project.region) == ("lines-2014", "1.1", None)
+
+
+# ---- a title that looks like a label, on the line before a glued header ---------------------------------------
+
+
+def adjacent(page: Page, title: str, header: dict[str, str | None] | None = None) -> tuple[Project, Project]:
+    """The project with that title on the line before the header, and with a blank line between."""
+    text = page(title=title, header=header or {})
+    last = title.rpartition("\n")[2]
+    return parse(text.replace(f"{last}\n\n", f"{last}\n", 1)), parse(text)
+
+
+@pytest.mark.parametrize("title", ["Region i rörelse", "Projektfas två", "Projektfas ett\nProjektfas två"])
+@pytest.mark.parametrize("header", [{}, {"Programområde": None}], ids=["ten labels", "nine"])
+def test_a_title_that_begins_with_a_labels_word_may_stand_on_the_line_before_the_header(
+    page: Page, title: str, header: dict[str, str | None]
+) -> None:
+    on_the_line_before, apart = adjacent(page, title, header)
+
+    assert on_the_line_before == apart
+    assert (apart.title, apart.phase, apart.region) == (title.rpartition("\n")[2], "Genomförande", "Sydsverige")
+
+
+def test_a_blank_line_in_a_header_under_such_a_title_does_not_break_the_rest(page: Page) -> None:
+    text = page(title="Region i rörelse")
+
+    assert parse(text.replace("Beviljat", "\nBeviljat")) == parse(text)
+
+
+# ---- values of a header with colons ---------------------------------------------------------------------------
+
+
+def test_a_line_below_a_value_on_its_labels_line_is_kept_as_the_rest_of_it() -> None:
+    project = parse(f"Titel\n\nNamn: Titel\nmed mera\n{AFTER}")
+
+    assert project == replace(parse(f"Titel\n\n{AFTER}"), attributes=(Attribute("Namn", "med mera"),))
+
+
+def test_a_value_may_be_the_word_of_a_label_or_hold_a_colon() -> None:
+    project = parse(f"Titel\n\nUnderlag:\nRegion\nKälla:\nrapport: del 2\n{AFTER}")
+
+    assert project.attributes == (Attribute("Underlag", "Region"), Attribute("Källa", "rapport: del 2"))
+    assert project.region == "Stockholm"
+
+
+def test_a_blank_before_the_colon_is_no_part_of_the_label() -> None:
+    text = f"Titel\n\n{AFTER}"
+
+    assert parse(text.replace("Region:", "Region\u00a0:").replace("Projektägare:", "Projektägare :")) == parse(text)
+    assert parse(text.replace("Region:", "Källa :\nX\nRegion:")).attributes == (Attribute("Källa", "X"),)
 
 
 # ---- where a value stands -------------------------------------------------------------------------------------

@@ -294,6 +294,13 @@ def test_the_line_of_a_field_can_be_asked_for_afterwards(page: Page, field: str,
     assert field_line_of(f"\ufeff\n\n{page()}".encode(), field) == line + 2
 
 
+def test_a_line_without_a_known_label_does_not_hide_the_line_of_a_field(page: Page) -> None:
+    colon = "Titel\n\nKälla:\nX\nDiarienummer:\n2020/00001\nProjektägare:\nEtt\nRegion:\nSkåne\n\nText.\n"
+
+    assert field_line_of(page(header={"Projektfas": "Genomförande\noch mera"}).encode(), "owner") == 8
+    assert field_line_of(colon.encode(), "region") == 9
+
+
 def test_a_field_that_the_page_does_not_give_has_no_line(page: Page) -> None:
     assert field_line_of(page(header={"Region": None}).encode(), "region") is None
     assert field_line_of(page().encode(), "diary_number") is None
