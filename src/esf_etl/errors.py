@@ -60,8 +60,8 @@ class EsfEtlError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, dict(self.__dict__)))
 
-    def at(self, path: str) -> Self:
-        """The same error, naming the file it came from."""
+    def at(self, path: str | None) -> Self:
+        """The same error, naming the file it came from; None where it came from no file."""
         self.path = path
         return self
 

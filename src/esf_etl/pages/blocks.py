@@ -70,13 +70,13 @@ class Form:
         self.boilerplate = frozenset(line for layout in layouts for line in layout.boilerplate)
         self.label_lines = {f"{word}:": word for word in self.words}
         # A line whose first letters are those of no label need not be looked at twice.
-        self.letters = min(map(len, self.words), default=0)
+        self.letters = min(map(len, self.words))
         self.beginnings = frozenset(word[: self.letters] for word in self.words)
         # Of a glued block: the place of each label's words, and a line of one. Longer words are tried first, so that
         # none is hidden by another that it begins with. A label with a colon after it is one of another layout.
         self.ranks = {word: layouts[0].labels.index(label) for word, label in layouts[0].label_of.items()}
         longest_first = sorted(self.ranks, key=len, reverse=True)
-        self.glued_line = re.compile(f"((?>{'|'.join(map(re.escape, longest_first))}))(?!:)\\s*(.*)", re.DOTALL)
+        self.glued_line = re.compile(f"((?>{'|'.join(map(re.escape, longest_first))}))(?!:)\\s*(.*)")
 
 
 @lru_cache(maxsize=16)
@@ -165,7 +165,7 @@ def _end_of_block(lines: list[str], start: int, form: Form) -> int:
             return at
         label = form.glued_line.match(lines[following])
         before = [form.ranks[known[1]] for known in map(form.glued_line.match, lines[start:at]) if known]
-        if label is None or not before or form.ranks[label[1]] <= max(before):
+        if label is None or form.ranks[label[1]] <= max(before):
             return at
         at = following
 
@@ -247,7 +247,7 @@ def _read_colon(lines: list[str], start: int, end: int, form: Form) -> list[Entr
         line = index
         words, value = _split_colon(lines[index].strip(), form)
         index += 1
-        if words is not None and not value and index < end:
+        if not value and index < end:
             following = lines[index].strip()
             if ":" not in following or _split_colon(following, form)[0] is None:
                 value = following

@@ -70,7 +70,7 @@ def parse_bytes(
     try:
         text, noticed = decode(data)
     except NotAProjectPage as problem:
-        raise problem.at(source) if source else problem from None
+        raise problem.at(source) from None
     return _parse_text(text, source, layouts, noticed, composed=is_surely_composed(data))
 
 
@@ -123,9 +123,8 @@ def _parse_text(
         if found is not None:
             return _read_page(lines, *found, source, [*noticed, *repaired])
     except NotAProjectPage as problem:
-        raise problem.at(source) if source else problem from None
-    refusal = why_not(lines, layouts)
-    raise refusal.at(source) if source else refusal
+        raise problem.at(source) from None
+    raise why_not(lines, layouts).at(source)
 
 
 def _recognise(lines: list[str], layouts: Sequence[Layout]) -> tuple[Block, Layout] | None:
