@@ -271,6 +271,18 @@ def test_a_layout_of_ones_own_is_data(page: Page) -> None:
     assert project.attributes == ()
 
 
+def test_every_way_in_takes_layouts(page: Page, tmp_path: Path) -> None:
+    mine = (replace(GLUED_2007, key="mine"),)
+    path = tmp_path / "page.txt"
+    path.write_text(page(), encoding="utf-8")
+
+    assert parse(page(), layouts=mine).layout == "mine"
+    assert parse_bytes(page().encode(), layouts=mine).layout == "mine"
+    assert parse_file(path, layouts=mine).layout == "mine"
+    assert field_line_of(page().encode(), "owner", layouts=mine) == 7
+    assert field_line_of(page().encode(), "owner", layouts=()) is None
+
+
 def test_layouts_are_tried_in_order(page: Page) -> None:
     first = replace(GLUED_2007, key="first")
 
@@ -320,6 +332,13 @@ def test_another_name_in_the_header_is_kept_and_noticed_on_its_line(name: str) -
     assert [(found.code, found.line) for found in project.diagnostics if found.severity != "info"] == [
         ("title-differs", 14)
     ]
+
+
+def test_a_title_line_that_the_header_repeats_is_the_title_and_no_banner() -> None:
+    project = numbered("Broar", more="Namn:\nBroar\n")
+
+    assert project.title == "Broar"
+    assert [(found.code, found.line) for found in project.diagnostics] == [("banner-line", 1), ("banner-line", 3)]
 
 
 def test_a_layout_with_numbers_of_its_own_wins_a_tie_with_one_that_has_none() -> None:
