@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from esf_etl import Attribute, Label, Layout, NotAProjectPage, Project, Section, parse
-from esf_etl.pages.layouts import COLON_2014, COLON_2021, GLUED_2007
+from esf_etl.pages.layouts import COLON_2014, COLON_2021, GLUED_2007, LINES_2014
 
 Page = Callable[..., str]
 
@@ -25,6 +25,13 @@ def test_the_layout_that_knows_most_labels_of_the_block_is_the_pages() -> None:
 
     assert (older.layout, older.attributes) == ("colon-2014", (Attribute("Total Kostnader", "0"),))
     assert (newer.layout, newer.nuts2_code) == ("colon-2021", "SE22")
+
+
+def test_of_layouts_without_colons_too_the_one_that_knows_most_labels_is_the_pages() -> None:
+    few = replace(LINES_2014, key="few", labels=LINES_2014.labels[1:4])
+
+    assert parse(LINES, layouts=(few, LINES_2014)).layout == "few"
+    assert parse(LINES.replace("\n\n", "\nProjektnummer\n7\n\n"), layouts=(few, LINES_2014)).layout == "lines-2014"
 
 
 def test_a_tie_is_decided_by_the_form_of_a_number() -> None:
