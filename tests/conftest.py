@@ -1,7 +1,9 @@
-"""The page builder that the tests of the parser share. Everything on its pages is invented."""
+"""What tests of all kinds share: the page builder, all of it invented, and programs that not every machine has."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -36,3 +38,25 @@ def page() -> Callable[..., str]:
         return f"Logotyp på utskrifter\n\n{banner}{title}\n\n{block}\nIn English\n\n{body}\n"
 
     return make
+
+
+def _program(name: str) -> str:
+    """Where a program is. Without it the test is skipped, unless ESF_ETL_TESTS_NEED names it, as in CI."""
+    found = shutil.which(name)
+    if found is None:
+        if name in os.environ.get("ESF_ETL_TESTS_NEED", "").split():
+            pytest.fail(f"{name} is not installed, and ESF_ETL_TESTS_NEED names it")
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Debian's Chromium, for `playwright.chromium.launch(executable_path=…)`."""
+    return _program("chromium")
+
+
+@pytest.fixture(scope="session")
+def soffice() -> str:
+    """The path of LibreOffice."""
+    return _program("soffice")

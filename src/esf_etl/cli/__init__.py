@@ -32,6 +32,10 @@ _EXTRA_OF = {
     "filelock": "warehouse",
     "rich": "warehouse",
     "prefect": "flows",
+    "altair": "reports",
+    "prompt_toolkit": "reports",
+    "vl_convert": "reports",
+    "xlsxwriter": "reports",
 }
 """The extra that brings a package, for whoever has not installed it."""
 
