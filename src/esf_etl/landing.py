@@ -62,10 +62,11 @@ def scan_landing(
 
 def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> Iterator[LandingFile]:
     top = os.path.join(root, "")  # noqa: PTH118 - with its last separator
-    start = len(top)
     folders = [top]
+    make = tuple.__new__  # what `LandingFile(…)` comes to, for every file of the folder
     while folders:
         folder = folders.pop()
+        below = path_text(os.path.join(folder, "")[len(top) :])  # noqa: PTH118
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
@@ -86,7 +87,8 @@ def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> It
                         continue
                     mtime_ns = info.st_mtime_ns
                     young = abs(now_ns - mtime_ns) < settle_ns
-                    yield LandingFile(path_text(entry.path[start:]), info.st_size, mtime_ns, info.st_ctime_ns, young)
+                    name = entry.name if entry.name.isascii() and "\\" not in entry.name else path_text(entry.name)
+                    yield make(LandingFile, (below + name, info.st_size, mtime_ns, info.st_ctime_ns, young))
         except FileNotFoundError:
             continue
         except OSError as problem:

@@ -13,11 +13,16 @@ from esf_etl.warehouse.database import script
 from esf_etl.warehouse.staging import append_staged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from esf_etl.landing import LandingFile
     from esf_etl.run import Run
 
 __all__ = ["look"]
 
-_LISTED_AT_ONCE = 20_000
+_LISTED_AT_ONCE = 500
+"""So few that Python does not look for garbage among them."""
+_BATCHES_AN_INSERT = 40
 
 _LISTED = pa.schema(
     [
@@ -40,12 +45,10 @@ def look(run: Run) -> None:
         passed_over: list[str] = []
         append_staged(connection, "listed", _LISTED.empty_table())
         files = scan_landing(run.settings.landing, settle_s=run.settings.settle_s, passed_over=passed_over)
-        while some := list(islice(files, _LISTED_AT_ONCE)):
-            summary.files_seen += len(some)
-            columns = [
-                pa.array(column, part.type) for column, part in zip(zip(*some, strict=True), _LISTED, strict=True)
-            ]
-            append_staged(connection, "listed", pa.table(columns, schema=_LISTED))
+        batches = _batches(files)
+        while some := list(islice(batches, _BATCHES_AN_INSERT)):
+            summary.files_seen += sum(batch.num_rows for batch in some)
+            append_staged(connection, "listed", pa.Table.from_batches(some))
         for path in passed_over:
             run.warn(f"{path} is no regular file; it was passed over.")
         _refuse_emptiness(run)
@@ -53,6 +56,12 @@ def look(run: Run) -> None:
         summary.deferred = run.count("FROM work.seen WHERE state = 'deferred'")
         summary.unchanged = summary.files_seen - run.count("FROM work.seen WHERE state <> 'unchanged'")
         summary.vanished = run.count("FROM work.vanished")
+
+
+def _batches(files: Iterator[LandingFile]) -> Iterator[pa.RecordBatch]:
+    while some := list(islice(files, _LISTED_AT_ONCE)):
+        columns = zip(zip(*some, strict=True), _LISTED.types, strict=True)
+        yield pa.record_batch([pa.array(column, type_) for column, type_ in columns], schema=_LISTED)
 
 
 def _refuse_emptiness(run: Run) -> None:

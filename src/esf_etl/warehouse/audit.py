@@ -10,7 +10,7 @@ from esf_etl.errors import AuditFailed
 from esf_etl.validate import broken_rows
 from esf_etl.warehouse.create import HISTORY
 from esf_etl.warehouse.database import count_rows
-from esf_etl.warehouse.staging import WORK, staged_rows
+from esf_etl.warehouse.staging import WORK, loaded_files, staged_rows
 from esf_etl.warehouse.upsert import COPY
 from esf_schemas import CONTRACTS, FILE_NO, PROJECT_TABLES, VAULT_TABLES, staged_arrow_schema
 
@@ -53,6 +53,7 @@ def _violations(connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str
             f"keys of {table.name} that stand twice",
             count_rows(connection, f"SELECT 1 {rows} GROUP BY {keys} HAVING count(*) > 1"),
         )
+    loaded = loaded_files(connection)
     for contract in PROJECT_TABLES:
         table = contract.table()
         history = f"{COPY}.{HISTORY}.{table.name}"
@@ -78,7 +79,7 @@ def _violations(connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str
         written = count_rows(connection, f"FROM {history} WHERE run_id = getvariable('run_id')")
         yield (
             f"rows of {table.name} too few or too many",
-            abs(written - staged_rows(connection, aside.get(table.name, ()))),
+            abs(written - staged_rows(aside.get(table.name, ()), loaded)),
         )
     yield (
         "files that were read and are not in the ledger",

@@ -26,24 +26,23 @@ def append_staged(connection: DuckDBPyConnection, name: str, rows: pa.Table) -> 
 
 
 def loaded_files(connection: DuckDBPyConnection) -> pa.Array:
-    """The numbers of the files that were elected to give the version of their project."""
-    found = connection.execute(f"SELECT file_no FROM {WORK}.election WHERE outcome = 'loaded'").to_arrow_table()
-    return found["file_no"].combine_chunks()
+    """For each file number of the run, from 0, whether that file was elected to give the version of its project."""
+    found = connection.execute(
+        f"SELECT coalesce(election.outcome = 'loaded', FALSE) AS loaded FROM {WORK}.todo AS todo"
+        f" LEFT JOIN {WORK}.election AS election ON election.file_no = todo.file_no ORDER BY todo.file_no"
+    ).to_arrow_table()
+    return found["loaded"].combine_chunks()
 
 
 def loaded_batches(path: str, loaded: pa.Array) -> Iterator[pa.RecordBatch]:
     """The rows of an Arrow file that are of loaded files: as they lie there, where all of them are."""
-    # Imported here: a night with nothing new does not need it.
-    import pyarrow.compute as pc
-
     file = pa.ipc.open_file(pa.memory_map(path))
     for number in range(file.num_record_batches):
         batch = file.get_batch(number)
-        taken = pc.is_in(batch["file_no"], loaded)
+        taken = loaded.take(batch["file_no"])
         yield batch if taken.true_count == batch.num_rows else batch.filter(taken)
 
 
-def staged_rows(connection: DuckDBPyConnection, paths: Sequence[str]) -> int:
+def staged_rows(paths: Sequence[str], loaded: pa.Array) -> int:
     """How many of the rows in Arrow files of one table are of loaded files."""
-    loaded = loaded_files(connection)
     return sum(batch.num_rows for path in paths for batch in loaded_batches(path, loaded))

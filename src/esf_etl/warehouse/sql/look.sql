@@ -1,4 +1,4 @@
--- What of the listed files is new or changed, as a set operation against the ledger.
+-- What of the listed files is new, changed or gone, as one comparison with the ledger.
 -- Reads: work.listed (path, size_bytes, mtime_ns, ctime_ns, deferred), base.etl.landing_file.
 -- Variables: landing, parser_version, reprocess.
 -- state: deferred   too young to be read
@@ -7,10 +7,11 @@
 --        touched    its stat differs: to be read, and parsed if its bytes differ
 --        unchanged  left alone
 -- Files that are as they were last time are not in work.seen, but for those of a project that is read again.
-CREATE OR REPLACE TABLE work.stirring AS
+CREATE OR REPLACE TABLE work.difference AS
 SELECT
-    listed.path,
+    coalesce(listed.path, known.path) AS path,
     CASE
+        WHEN listed.path IS NULL THEN 'vanished'
         WHEN listed.deferred THEN 'deferred'
         WHEN known.path IS NULL THEN 'new'
         WHEN getvariable('reprocess') OR known.missing_since IS NOT NULL THEN 'again'
@@ -18,15 +19,24 @@ SELECT
         ELSE 'touched'
     END AS state
 FROM work.listed AS listed
-LEFT JOIN (FROM base.etl.landing_file WHERE landing = getvariable('landing')) AS known ON known.path = listed.path
-WHERE listed.deferred
-    OR known.path IS NULL
-    OR getvariable('reprocess')
-    OR known.missing_since IS NOT NULL
-    OR (known.outcome = 'rejected' AND known.parser_version <> getvariable('parser_version'))
-    OR listed.size_bytes <> known.size_bytes
-    OR listed.mtime_ns <> known.mtime_ns
-    OR listed.ctime_ns <> known.ctime_ns;
+FULL JOIN (FROM base.etl.landing_file WHERE landing = getvariable('landing')) AS known ON known.path = listed.path
+WHERE
+    CASE
+        WHEN listed.path IS NULL THEN known.missing_since IS NULL
+        ELSE listed.deferred
+            OR known.path IS NULL
+            OR getvariable('reprocess')
+            OR known.missing_since IS NOT NULL
+            OR (known.outcome = 'rejected' AND known.parser_version <> getvariable('parser_version'))
+            OR listed.size_bytes <> known.size_bytes
+            OR listed.mtime_ns <> known.mtime_ns
+            OR listed.ctime_ns <> known.ctime_ns
+    END;
+
+-- Files of this landing that the ledger knows and that are no longer there.
+CREATE OR REPLACE TABLE work.vanished AS SELECT path FROM work.difference WHERE state = 'vanished';
+
+CREATE OR REPLACE TABLE work.stirring AS FROM work.difference WHERE state <> 'vanished';
 
 -- The other files of the projects whose files are stirring.
 INSERT INTO work.stirring
@@ -72,14 +82,6 @@ WHERE seen.state = 'touched' AND (project.landing, project.source_path) <> (getv
 
 UPDATE work.seen SET state = 'again'
 WHERE state IN ('touched', 'unchanged') AND known_project_id IN (SELECT project_id FROM work.shaken);
-
--- Files of this landing that the ledger knows and that are no longer there.
-CREATE OR REPLACE TABLE work.vanished AS
-SELECT known.path
-FROM base.etl.landing_file AS known
-WHERE known.landing = getvariable('landing')
-    AND known.missing_since IS NULL
-    AND NOT EXISTS (FROM work.listed AS listed WHERE listed.path = known.path);
 
 CREATE OR REPLACE TABLE work.todo AS
 SELECT
