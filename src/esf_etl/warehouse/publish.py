@@ -126,9 +126,8 @@ def write_parquet(
         name = f"{table.name}.parquet" if table.schema == "main" else f"{table.schema}/{table.name}.parquet"
         path = folder / PARQUET / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        old = before / PARQUET / name if before and is_intact(before, f"{PARQUET}/{name}") else None
-        if old is not None and table.name in unchanged:
-            path.hardlink_to(old)
+        if before and table.name in unchanged and is_intact(before, f"{PARQUET}/{name}"):
+            path.hardlink_to(before / PARQUET / name)
             continue
         quoted = str(path).replace("'", "''")
         rows, options = f"{database}.{table.schema}.{table.name}", "FORMAT parquet, COMPRESSION zstd"
@@ -141,7 +140,8 @@ def write_parquet(
         else:
             order = f" ORDER BY {', '.join(table.key)}" if table.key else ""
             connection.execute(f"COPY (FROM {rows}{order}) TO '{quoted}' ({options})")
-        if old is not None and cmp(old, path, shallow=False):
+        old = before / PARQUET / name if before else None
+        if old and old.is_file() and cmp(old, path, shallow=False):  # the bytes just written: it is intact
             path.unlink()
             path.hardlink_to(old)
 
