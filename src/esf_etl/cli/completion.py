@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "candidates", "mentioned"]
 
 _AS_OF = "_as_of"
-_SILENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_SILENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*\n|/\*.*?\*/", re.DOTALL)
 _OPEN = re.compile(r"'|--|/\*")
 _TYPED = re.compile(r"[\w.\"]*\Z")
 # Within a lookahead, so that a name is also found where it could be the alias of the word before it (`FROM project`).
@@ -58,13 +58,10 @@ def candidates(before: str, whole: str, catalogue: Catalogue) -> tuple[str, list
     else:
         offered = _anything(statement, catalogue, lower=last.islower())
     start = last.replace('"', "").casefold()
-    fitting: dict[str, Candidate] = {}
-    for one in offered:
-        text = one.text.casefold()
-        # `fund` finds report.funding_by_region_year, too.
-        if text.startswith(start) or text.rpartition(".")[2].startswith(start):
-            fitting.setdefault(text, one)
-    return last, list(fitting.values())
+    unique = list({one.text.casefold(): one for one in reversed(list(offered))}.values())[::-1]
+    fitting = [one for one in unique if one.text.casefold().startswith(start)]
+    # `cov` finds report.coverage, where nothing begins with it.
+    return last, fitting or [one for one in unique if one.text.casefold().rpartition(".")[2].startswith(start)]
 
 
 def mentioned(statement: str, catalogue: Catalogue) -> dict[str, Relation]:

@@ -36,7 +36,7 @@ def list_relations(catalogue: Catalogue, schema: str) -> None:
             (
                 f"{one.short_name}({', '.join(one.parameters)})" if one.is_macro else one.short_name,
                 one.kind,
-                one.comment,
+                one.comment.partition(". ")[0],
             )
             for one in catalogue.relations
             if schema in ("", one.schema)

@@ -30,7 +30,8 @@ def history_path() -> Path | None:
 class QueryHistory(FileHistory):
     """Past queries, in a file that only its owner reads.
 
-    Where it cannot be had, the prompt does without, and says nothing. A file that is a link, no regular file or another user's is not touched.
+    Where it cannot be had, the prompt does without, and says nothing. A file that is a link, no regular file or
+    another user's is not touched.
     """
 
     def __init__(self, path: Path | None) -> None:

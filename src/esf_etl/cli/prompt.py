@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -55,9 +56,15 @@ def open_prompt(root: Path, *, form: str, max_rows: int) -> int:
     try:
         while True:
             try:
-                prompt.answer(session.prompt(_PROMPT))
-            except KeyboardInterrupt:  # at the prompt: what is typed is dropped; in a query: that is ended
+                text = session.prompt(_PROMPT)
+            except KeyboardInterrupt:  # what is typed is dropped
                 continue
+            except EOFError:
+                return 0
+            try:
+                prompt.answer(text)
+            except KeyboardInterrupt:
+                output.note("Interrupted.")
             except EOFError:
                 return 0
             except EsfEtlError as problem:
@@ -95,7 +102,10 @@ class Prompt:
     def greeting(self) -> str:
         """Which warehouse, of when, how large, and where to begin."""
         manifest = read_manifest(self._snapshot) if self._snapshot else None
-        what = f"published {manifest.published_at}, {manifest.rows['main.project']} projects" if manifest else ""
+        what = ""
+        if manifest:
+            at = datetime.fromisoformat(manifest.published_at).astimezone(UTC)
+            what = f"published {at:%Y-%m-%d %H:%M} UTC, {manifest.rows['main.project']} projects"
         start = " FROM report.guide; tells of the ready-made answers." if self.catalogue.find("report.guide") else ""
         return (
             f"esf-etl {__version__}: {self._folder.root}, {what}; read-only.\n"

@@ -36,8 +36,9 @@ MAX_ROWS = 100
 """How many rows of a table a terminal shows where nobody says otherwise."""
 
 _NUMBERS = ("INTEGER", "BIGINT", "DOUBLE", "DECIMAL", "HUGEINT", "FLOAT", "SMALLINT", "UBIGINT")
-_NARROWEST = 9
-"""Characters, the gap included, below which a column of a table cannot be read."""
+_WIDE = 16
+_GAP = 3
+"""Characters that a column of a table may be pressed to before others are left out, and those around it."""
 
 
 # ---- on stdout --------------------------------------------------------------------------------------------------
@@ -76,12 +77,23 @@ def show(
 def _show_table(answer: Answer, rows: Iterator[tuple[Any, ...]], max_rows: int, more: str, fewer_columns: str) -> None:
     shown = list(islice(rows, max_rows)) if max_rows else list(rows)
     total = len(shown) + sum(1 for _ in rows)
-    fitting = max(1, shutil.get_terminal_size().columns // _NARROWEST)
+    fitting = _fitting(answer.names, shown[:MAX_ROWS], shutil.get_terminal_size().columns)
     _print_table(answer.names[:fitting], answer.types, [row[:fitting] for row in shown])
     if len(answer.names) > fitting:
         output.note(f"The first {fitting} of {len(answer.names)} columns. {fewer_columns}".rstrip())
     if total > len(shown):
         output.note(f"The first {len(shown)} of {total} rows. {more}".rstrip())
+
+
+def _fitting(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> int:
+    """How many columns a terminal has room for, one at least."""
+    used = 0
+    for place, name in enumerate(names):
+        longest = max([len(name), *(len(str(row[place])) for row in rows if row[place] is not None)])
+        used += min(longest, _WIDE) + _GAP
+        if used > width:
+            return max(1, place)
+    return len(names)
 
 
 def _print_table(names: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -27,7 +27,7 @@ _Got = TypeVar("_Got")
 _ROWS_AT_A_TIME = 10_000
 """Twenty megabytes of prose, and a row group of Parquet."""
 
-_ASK_AGAIN_S = 0.1
+_LOOK_UP_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,14 @@ def _interruptibly(connection: DuckDBPyConnection, call: Callable[[], _Got]) -> 
     with ThreadPoolExecutor(1) as thread:
         future = thread.submit(call)
         try:
+            # Not one wait without end: a signal may come to another thread than this one, which then goes on waiting.
+            while not future.done():
+                wait([future], _LOOK_UP_S)
             return future.result()
         except KeyboardInterrupt:
             while not future.done():
                 connection.interrupt()  # again: one that comes before the query has begun is lost
-                wait([future], _ASK_AGAIN_S)
+                wait([future], _LOOK_UP_S)
             raise
         except (duckdb.Error, OSError) as problem:  # Arrow's reader says OSError of all that the database says
             raise QueryError(str(problem)) from problem
