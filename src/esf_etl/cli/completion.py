@@ -58,10 +58,12 @@ def candidates(before: str, whole: str, catalogue: Catalogue) -> tuple[str, list
     else:
         offered = _anything(statement, catalogue, lower=last.islower())
     start = last.replace('"', "").casefold()
-    unique = list({one.text.casefold(): one for one in reversed(list(offered))}.values())[::-1]
-    fitting = [one for one in unique if one.text.casefold().startswith(start)]
+    first: dict[str, Candidate] = {}
+    for one in offered:
+        first.setdefault(one.text.casefold(), one)
+    fitting = [one for one in first.values() if one.text.casefold().startswith(start)]
     # `cov` finds report.coverage, where nothing begins with it.
-    return last, fitting or [one for one in unique if one.text.casefold().rpartition(".")[2].startswith(start)]
+    return last, fitting or [one for one in first.values() if one.text.casefold().rpartition(".")[2].startswith(start)]
 
 
 def mentioned(statement: str, catalogue: Catalogue) -> dict[str, Relation]:
