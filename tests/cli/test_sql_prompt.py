@@ -68,6 +68,13 @@ class Terminal:
         self.raw += data.decode(errors="replace")
         return bool(data)
 
+    def is_left_to_the_query(self) -> None:
+        """Wait until the prompt has let go of the terminal: from then on Ctrl-C is a signal."""
+        deadline = time.monotonic() + _WAIT_S
+        while "\x1b[?2004l" not in self.raw[self._seen :]:
+            assert time.monotonic() < deadline
+            assert self._read()
+
     def types(self, *keys: str) -> None:
         os.write(self._ours, "".join(keys).encode())
 
@@ -163,7 +170,8 @@ def test_an_error_is_told_in_the_databases_words_and_the_prompt_goes_on(terminal
 
 def test_ctrl_c_ends_a_long_query_without_leaving(terminal: Terminal) -> None:
     terminal.types("SELECT count(*) FROM range(1000000000000) AS a, range(1000) AS b;", ENTER)
-    time.sleep(3)
+    terminal.is_left_to_the_query()
+    time.sleep(1)
     terminal.types(CTRL_C)
     terminal.shows("Interrupted.")
     terminal.asks("SELECT 6 * 7 AS n;", "42")
