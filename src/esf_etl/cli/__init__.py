@@ -34,6 +34,7 @@ _EXTRA_OF = {
     "prefect": "flows",
     "altair": "reports",
     "prompt_toolkit": "reports",
+    "pygments": "reports",
     "vl_convert": "reports",
     "xlsxwriter": "reports",
 }

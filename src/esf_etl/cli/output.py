@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from esf_etl.errors import EsfEtlError
 
-__all__ = ["complain", "harmless", "note", "print_json", "print_table", "say"]
+__all__ = ["complain", "harmless", "json_text", "note", "print_json", "print_table", "say"]
 
 _KEPT_CONTROLS = "\n\t"
 
@@ -42,15 +42,20 @@ def complain(problem: EsfEtlError) -> None:
     note(f"esf-etl: error [{problem.code}]: {problem}")
 
 
-def print_json(document: Any, *, indent: int | None = 1) -> None:
-    """One JSON document on stdout, on one line where `indent` is None; what could steer a terminal is escaped."""
+def json_text(document: Any, *, indent: int | None = 1) -> str:
+    """A document as JSON, on one line where `indent` is None; what could steer a terminal is escaped."""
     text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
-    if not text.replace("\n", "").isprintable():
-        text = "".join(
-            c if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else json.dumps(c)[1:-1]
-            for c in text
-        )
-    sys.stdout.write(f"{text}\n")
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        c if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else json.dumps(c)[1:-1]
+        for c in text
+    )
+
+
+def print_json(document: Any, *, indent: int | None = 1) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(f"{json_text(document, indent=indent)}\n")
 
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[bool] = ()) -> None:
