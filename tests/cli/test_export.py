@@ -107,22 +107,6 @@ def test_a_full_disk_is_told_in_words_and_leaves_what_was_there(form: str, publi
     assert (tmp_path / "a").read_text(encoding="utf-8") == "older"
 
 
-def test_a_missing_package_is_named_with_the_extra_that_brings_it(published: Place, tmp_path: Path) -> None:
-    command = "import sys; sys.modules['xlsxwriter'] = None\nfrom esf_etl.cli import main; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", command, "export", "--output", str(tmp_path / "a.xlsx")],
-        env=environment(ESF_ETL_WAREHOUSE=str(published.warehouse)),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "pip install 'esf-etl[reports]'" in done.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_without_a_warehouse_it_ends_with_1_and_advice(tmp_path: Path) -> None:
     done = esf_etl("export", "--warehouse", tmp_path / "none", "--output", tmp_path / "a.csv")
 

@@ -394,6 +394,21 @@ def test_without_a_warehouse_nothing_is_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_warehouse_without_the_views_is_told_apart(job: Job, tmp_path: Path) -> None:
+    job.put("article.txt", "Nyheter\n\nI dag hände ingenting.\n")
+    job.ingest(workers=1)
+    database = job.warehouse / "current" / "esf.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("DROP SCHEMA report CASCADE")
+
+    with pytest.raises(WarehouseError) as refusal:
+        export(job.warehouse, tmp_path / "a.csv")
+
+    assert refusal.value.code == "warehouse-outdated"
+    assert not (tmp_path / "a.csv").exists()
+
+
 def test_every_refusal_is_one_of_ours() -> None:
     assert issubclass(ExportError, EsfEtlError)
     assert ExportError("x").exit_code == 1

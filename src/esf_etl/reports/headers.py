@@ -38,7 +38,7 @@ HEADERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "programme_period": ("Programperiod", "Programme period"),
         "cci": ("Programmets CCI-kod", "CCI code of the programme"),
         "programme_area_code": ("Programområde, kod", "Programme area code"),
-        "specific_objective": ("Särskilt mål", "Specific objective"),
+        "specific_objective": ("Specifikt mål", "Specific objective"),
         "type_of_intervention": ("Typ av intervention, kod", "Type of intervention code"),
         "strategic_importance": ("Insats av strategisk betydelse", "Operation of strategic importance"),
         "country": ("Land", "Country"),

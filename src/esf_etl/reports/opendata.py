@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import ExportError
 from esf_etl.reports.catalogue import Days, catalogue
-from esf_etl.reports.columnar import write_parquet
+from esf_etl.reports.columnar import rows_through_parquet
 from esf_etl.reports.delimited import write_delimited
 from esf_etl.reports.export import SOURCE
 from esf_etl.reports.graph import to_json_ld, to_turtle
 from esf_etl.reports.readme import readme
 from esf_etl.reports.resources import RESOURCES, Resource, withheld_sql
-from esf_etl.reports.rows import Snapshot, fetched, kinds, open_export, published_snapshot
+from esf_etl.reports.rows import Snapshot, kinds, open_export, published_snapshot
 from esf_etl.reports.table_schema import NAME, Written, WrittenFile, data_package
 from esf_etl.reports.whole import folder_written_whole
 
@@ -99,16 +99,15 @@ def _write_table(connection: DuckDBPyConnection, folder: Path, resource: Resourc
     csv, parquet = f"{_CSV}/{resource.name}.csv", f"{_PARQUET}/{resource.name}.parquet"
     connection.execute(resource.query)
     fields = kinds(connection)
-    with (folder / csv).open("xb") as file:
-        rows = write_delimited(file, [field.name for field in fields], fetched(connection))
-    connection.execute(resource.query)
     about = {
         "title": f"{resource.title_sv} / {resource.title_en}",
         "description": resource.description_en,
         "source": SOURCE,
         "run_id": snapshot.run_id,
     }
-    write_parquet(connection, folder / parquet, resource.described(), about)
+    read = rows_through_parquet(connection, folder / parquet, resource.described(), about)
+    with (folder / csv).open("xb") as file:
+        rows = write_delimited(file, [field.name for field in fields], read)
     return Written(resource, fields, rows, _written(folder, csv), _written(folder, parquet))
 
 

@@ -90,7 +90,7 @@ ASKED = (
     ),
     Asked(f"{_CPR_2021}(h)", "Insatsens totala kostnad", "Total cost of the operation", ("total_cost_sek",)),
     Asked(f"{_CPR_2021}(i)", "Fond", "Fund", ("fund",)),
-    Asked(f"{_CPR_2021}(j)", "Särskilt mål", "Specific objective", ("specific_objective",)),
+    Asked(f"{_CPR_2021}(j)", "Specifikt mål", "Specific objective", ("specific_objective",)),
     Asked(
         f"{_CPR_2021}(k)",
         "Unionens medfinansieringsgrad",
