@@ -7,10 +7,12 @@ import hashlib
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import frictionless
 import pyarrow.parquet as pq
 import pytest
@@ -25,7 +27,7 @@ from esf_etl.reports.export import FORMATS, export
 from esf_etl.reports.opendata import write_package
 from esf_etl.reports.operations import absent
 from esf_etl.reports.publication import Publication
-from esf_etl.reports.resources import RESOURCES
+from esf_etl.reports.resources import RESOURCES, withheld_sql
 from tests.integration.conftest import Job, project
 from tests.integration.test_privacy import SECRETS, lay
 from tests.reports.conftest import TRADER, Reported
@@ -578,3 +580,56 @@ def test_addresses_and_numbers_within_texts_are_left_out_where_their_form_tells(
     }
     (operation,) = (row for row in table(tmp_path / "esf", "list_of_operations") if row["operation_code"] == theta)
     assert (operation["operation_summary"], operation["purpose"]) == (bodies["summary"], bodies["purpose"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0410-733095",
+        "043026524",
+        "010-4860016",
+        "070-123 45 67",
+        "(0410) 73 30 95",
+        "0046 70 1234567",
+        "+46(0)70-1234567",
+    ],
+)
+def test_a_phone_number_is_told_by_its_form(text: str, withheld: duckdb.DuckDBPyConnection) -> None:
+    assert without_contacts(withheld, f"Ring {text}!") == "Ring [telefonnummer utelämnat]!"
+    assert without_contacts(withheld, text) == "[telefonnummer utelämnat]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 222 650 kr",
+        "10 000 000 000 kr",
+        "dnr 2015/00017",
+        "kl 08.30-16.00",
+        "08-12 år och 100 000",
+        "2008-08-01 till 2010-03-31",
+        "1998-05-03-1234",
+        "22-017-S04",
+        "Org.nr 556000-0035 och 8020000009",
+        "kommun 0114, 1381",
+        "@alla a@b",
+    ],
+)
+def test_what_is_no_address_and_no_number_of_a_person_stays(text: str, withheld: duckdb.DuckDBPyConnection) -> None:
+    assert without_contacts(withheld, text) == text
+
+
+@pytest.fixture(scope="module")
+def withheld() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The macros, beside tables of the names that they read."""
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA etl; CREATE TABLE etl.finding (project_id VARCHAR, rule VARCHAR)")
+        connection.execute("CREATE TABLE project_organisation (project_id VARCHAR, role VARCHAR, name VARCHAR)")
+        connection.execute(withheld_sql())
+        yield connection
+
+
+def without_contacts(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    row = connection.execute("SELECT without_contacts($text)", {"text": text}).fetchone()
+    assert row is not None
+    return str(row[0])

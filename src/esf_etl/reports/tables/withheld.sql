@@ -24,14 +24,14 @@ CREATE TEMP MACRO without_personal_numbers(given) AS
         'g'
     );
 
--- A zero and an area code, five to eight digits after a dash, a slash or blanks, or at once; or +46 and seven to ten digits.
--- What stands right after a digit or a dash is a part of a date or another number.
+-- A zero and an area code, then five to eight digits after a dash, a slash or a blank, or at once; or +46 (0046) and seven to
+-- ten digits. What stands right after a digit or a dash is a part of a date or another number.
 CREATE TEMP MACRO without_phone_numbers(given) AS
     regexp_replace(
         regexp_replace(
-            given, '\+46([\s\x{a0}-]?\(?[0-9]\)?){7,10}\b', '[telefonnummer utelämnat]', 'g'
+            given, '(\+|\b00)46([\s\x{a0}-]?\(?[0-9]\)?){7,10}\b', '[telefonnummer utelämnat]', 'g'
         ),
-        '(^|[^0-9/–-])0[1-9][0-9]{0,2}([\s\x{a0}]?[-–/][\s\x{a0}]?|[\s\x{a0}])?[0-9]([ \x{a0}]?[0-9]){4,7}\b',
+        '(^|[^0-9/–-])\(?0[1-9][0-9]{0,2}\)?([\s\x{a0}]?[-–/][\s\x{a0}]?|[\s\x{a0}])?[0-9]([ \x{a0}]?[0-9]){4,7}\b',
         '\1[telefonnummer utelämnat]',
         'g'
     );
