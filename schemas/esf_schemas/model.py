@@ -44,8 +44,12 @@ Share = Annotated[pl.Decimal, 7, 6]
 Timestamp = Annotated[pl.Datetime, "us", None]
 
 
-def _check(code: str, expression: pl.Expr, expected: str | None = None) -> pa.Check:
+def _check(
+    code: str, expression: pl.Expr, expected: str | None = None, facts: dict[str, Any] | None = None
+) -> pa.Check:
     """A pandera check named after the rule `code`: `expression` must hold in every row, or be null.
+
+    `facts` are what it says of a single column, by names of `Column`: other descriptions of the table repeat them.
 
     It keeps no failure cases: they would be copies of the rows at fault, personal data among them, and cost
     more than the check itself. Which rows failed is read from the check's output.
@@ -54,7 +58,7 @@ def _check(code: str, expression: pl.Expr, expected: str | None = None) -> pa.Ch
     def rows_hold(data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(expression)
 
-    return pa.Check(rows_hold, name=code, description=expected, ignore_na=True, n_failure_cases=0)
+    return pa.Check(rows_hold, name=code, description=expected, ignore_na=True, n_failure_cases=0, statistics=facts)
 
 
 def holds(code: str, expression: pl.Expr) -> pa.Check:
@@ -64,14 +68,17 @@ def holds(code: str, expression: pl.Expr) -> pa.Check:
 
 def one_of(name: str, allowed: Sequence[str]) -> pa.Check:
     """The column `name` holds one of the texts `allowed`, or null."""
-    return _check(FALLBACK, pl.col(name).is_in(list(allowed)), f"one of: {', '.join(allowed)}")
+    return _check(
+        FALLBACK, pl.col(name).is_in(list(allowed)), f"one of: {', '.join(allowed)}", {"allowed": tuple(allowed)}
+    )
 
 
 def within(name: str, lowest: int, highest: int | None = None) -> pa.Check:
     """The number in the column `name` lies from `lowest` to `highest` (None: no upper bound), or is null."""
     if highest is None:
-        return _check(FALLBACK, pl.col(name) >= lowest, f"at least {lowest}")
-    return _check(FALLBACK, pl.col(name).is_between(lowest, highest), f"from {lowest} to {highest}")
+        return _check(FALLBACK, pl.col(name) >= lowest, f"at least {lowest}", {"lowest": lowest})
+    facts = {"lowest": lowest, "highest": highest}
+    return _check(FALLBACK, pl.col(name).is_between(lowest, highest), f"from {lowest} to {highest}", facts)
 
 
 def column(  # noqa: PLR0913 - a column is declared once, with everything that is known of it
@@ -106,9 +113,17 @@ def column(  # noqa: PLR0913 - a column is declared once, with everything that i
     return field
 
 
+def _facts_of(checks: Sequence[pa.Check]) -> dict[str, Any]:
+    """What all checks of a column say of its values."""
+    return {name: fact for check in checks for name, fact in (check.statistics or {}).items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a contract, as `column` declared it."""
+    """One column of a contract, as `column` declared it.
+
+    `allowed` are all values it may hold (empty: any), `lowest` and `highest` their bounds.
+    """
 
     name: str
     dtype: pl.DataType
@@ -120,6 +135,9 @@ class Column:
     staged: bool
     prose: bool
     missing: str
+    allowed: tuple[str, ...] = ()
+    lowest: int | None = None
+    highest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +211,7 @@ class Contract(pa.DataFrameModel):
                     description=declared[name].description or "",
                     nullable=declared[name].nullable,
                     **(declared[name].metadata or {}),
+                    **_facts_of(declared[name].checks),
                 )
                 for name in names
             ),

@@ -12,6 +12,7 @@ __all__ = [
     "AuditFailed",
     "ContractError",
     "EsfEtlError",
+    "ExportError",
     "LandingError",
     "LockHeld",
     "MissingExtra",
@@ -113,6 +114,12 @@ class QueryError(EsfEtlError):
     """A query of the user's was refused by the database."""
 
     code = "query-failed"
+
+
+class ExportError(EsfEtlError):
+    """An export or an open data package cannot be written; what stood there before still does."""
+
+    code = "export-failed"
 
 
 class UsageError(EsfEtlError):

@@ -62,7 +62,7 @@ def test_each_command_that_prints_takes_json(verb: str) -> None:
     assert "--json" in options(verb)
 
 
-@pytest.mark.parametrize("verb", ["ingest", "status", "rejects", "sql", "digest"])
+@pytest.mark.parametrize("verb", ["ingest", "status", "rejects", "sql", "digest", "export", "opendata"])
 def test_each_command_that_knows_a_warehouse_takes_its_place(verb: str) -> None:
     assert "--warehouse" in options(verb)
 
@@ -145,6 +145,9 @@ def without(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("duckdb", "warehouse", ["rejects"]),
         ("duckdb", "warehouse", ["sql", "SELECT 1"]),
         ("duckdb", "warehouse", ["digest"]),
+        ("duckdb", "warehouse", ["export"]),
+        ("xlsxwriter", "reports", ["export", "--format", "xlsx"]),
+        ("pyarrow", "warehouse", ["opendata", "never-made"]),
         ("polars", "warehouse", ["dictionary"]),
         ("prefect", "flows", ["serve"]),
     ],
@@ -186,13 +189,14 @@ def test_parse_needs_no_package(package: str, published: Place) -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
-@pytest.mark.parametrize("verb", ["parse", "status", "rejects", "digest", "sql", "dictionary"])
+@pytest.mark.parametrize("verb", ["parse", "status", "rejects", "digest", "sql", "dictionary", "export"])
 def test_a_broken_pipe_is_no_error_and_makes_no_noise(verb: str, unbuffered: str, published: Place) -> None:
     warehouse = ("--warehouse", str(published.warehouse))
     rest = {
         "parse": (str(published.landing / "a.txt"),),
         "sql": ("SELECT repeat('x', 99) FROM range(9999)", *warehouse),
         "dictionary": (),
+        "export": ("--output", "-", *warehouse),
     }.get(verb, warehouse)
     reading, writing = os.pipe()
     os.close(reading)

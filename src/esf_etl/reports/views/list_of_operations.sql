@@ -1,7 +1,8 @@
 -- The list of operations that Regulation (EU) 2021/1060, Art. 49(3), and Regulation (EU) 1303/2013, Annex XII, ask for, as far as
 -- pages hold it: one row an operation (a project). Personal data are left out: the name and the place of a beneficiary whose
--- organisation number is a sole trader's (pages of 2007-2013 give no numbers to tell one by). The operations and amounts of
--- all rows are those of project. No page holds the contractors of a procurement or the beneficiary's country.
+-- organisation number is a sole trader's, and that name also where another page gives it without the number (pages of
+-- 2007-2013 give no numbers to tell one by). The operations and amounts of all rows are those of project. No page holds the
+-- contractors of a procurement or the beneficiary's country.
 --
 -- operation_code: Unique code of the operation (project.project_id).
 -- diary_number: Its file number at the ESF council; NULL where the page gives none.
@@ -69,10 +70,22 @@ place AS (
     GROUP BY project_id
 ),
 
+owner AS (
+    SELECT project_id, lower(regexp_replace(trim(name), '\s+', ' ', 'g')) AS key
+    FROM main.project_organisation
+    WHERE role = 'owner'
+),
+
 sole_trader AS (
-    SELECT DISTINCT project_id
+    SELECT project_id
     FROM etl.finding
     WHERE rule = 'personal-number-withheld'
+    UNION
+    SELECT owner.project_id
+    FROM owner
+    JOIN owner AS trader ON trader.key = owner.key
+    SEMI JOIN (FROM etl.finding WHERE rule = 'personal-number-withheld') AS finding
+        ON finding.project_id = trader.project_id
 )
 
 SELECT
