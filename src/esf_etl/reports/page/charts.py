@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["MAP_CLASSES_MSEK", "charts", "colours_of", "topology"]
+__all__ = ["MAP_COLOURS", "charts", "colours_of", "topology"]
 
 ROWS = "rows"
 
@@ -21,8 +21,11 @@ _PALETTE = ("#4477aa", "#b8860b", "#228833", "#cc3311", "#0e9aa7", "#aa3377", "#
 
 _NOT_STATED_COLOUR = "#8a8f98"
 _ACCENT = "#2f6690"
-_BLUES = ("#dbe9f6", "#b3d3e8", "#82badb", "#4f9bcb", "#2878b8", "#105ba4", "#08336e")
-MAP_CLASSES_MSEK = (1, 5, 10, 25, 50, 100)
+MAP_COLOURS: dict[str, Any] = {
+    "limits": [1, 5, 10, 25, 50, 100, 250],
+    "colours": ["#dcebf7", "#bad7eb", "#8fc2de", "#62a8d2", "#3b8bc2", "#1f6cb0", "#0c4c8c", "#082f63"],
+    "none": "#c3c7cd",
+}
 """Where the colours of the map change, in million SEK: the same whatever is chosen, so that choices can be compared."""
 
 
@@ -76,7 +79,7 @@ def charts(texts: Mapping[str, str], regions: Sequence[str | None]) -> dict[str,
         alt.Chart(data)
         .mark_bar()
         .encode(
-            x=alt.X("year:O", sort=None, title=texts["start_year"], axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            x=alt.X("year:O", sort=None, title=texts["start_year"], axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=8)),
             y=alt.Y("grant:Q", title=texts["grant_msek"], axis=millions, stack="zero"),
             color=by_region,
             order=alt.Order("place:Q"),
@@ -91,7 +94,7 @@ def charts(texts: Mapping[str, str], regions: Sequence[str | None]) -> dict[str,
             x=alt.X(
                 "utcyearmonth(time):T",
                 title=None,
-                axis=alt.Axis(format="%Y", labelOverlap=True, tickCount="year"),
+                axis=alt.Axis(format="%Y", labelOverlap="greedy", labelSeparation=8, tickCount="year", grid=False),
                 scale=alt.Scale(type="utc"),
             ),
             y=alt.Y("running:Q", title=texts["running_projects"], axis=alt.Axis(tickMinStep=1, tickCount=5)),
@@ -123,15 +126,15 @@ def _map(alt: Any, data: Any, texts: Mapping[str, str]) -> Any:
     fields = ["label", "grant", "grant_text", "projects_text"]
     colour = alt.Color(
         "grant:Q",
-        scale=alt.Scale(type="threshold", domain=list(MAP_CLASSES_MSEK), range=list(_BLUES)),
-        legend=alt.Legend(title=texts["grant_msek"], orient="top-left", format=",d"),
+        scale=alt.Scale(type="threshold", domain=MAP_COLOURS["limits"], range=MAP_COLOURS["colours"]),
+        legend=None,
     )
     return (
         alt.Chart(alt.NamedData(name="map"))
         .mark_geoshape(stroke="#ffffff", strokeWidth=0.4)
         .transform_lookup(lookup="id", from_=alt.LookupData(data=data, key="code", fields=fields))
         .encode(
-            color=alt.condition("isValid(datum.grant)", colour, alt.value("#d5d8dc")),
+            color=colour,
             tooltip=[
                 alt.Tooltip("label:N", title=texts["municipality"]),
                 alt.Tooltip("projects_text:N", title=texts["projects"]),
@@ -139,18 +142,18 @@ def _map(alt: Any, data: Any, texts: Mapping[str, str]) -> Any:
             ],
         )
         .project(type="identity", reflectY=True)
-        .properties(width="container", height=640)
+        .properties(width="container", height=740)
     )
 
 
 def _settled(chart: Any) -> dict[str, Any]:
     """The specification with what all charts share. Colours of words and lines are left to the page's style sheet."""
     spec: dict[str, Any] = chart.to_dict()
-    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     spec["background"] = None
-    # Each chart is one picture with a label, and has a table beside it; so its parts are not read out.
     spec["config"] = {
-        "aria": False,
+        # What has no amount keeps its place: a bar without length, a grey municipality.
+        "mark": {"invalid": "show"},
+        "scale": {"invalid": {"color": {"value": MAP_COLOURS["none"]}}},
         "font": "system-ui, sans-serif",
         "view": {"stroke": None},
         "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 190},

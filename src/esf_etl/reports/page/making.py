@@ -13,7 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import UsageError, WarehouseError
-from esf_etl.reports.page.charts import charts, colours_of
+from esf_etl.reports.page.charts import MAP_COLOURS, charts, colours_of
 from esf_etl.reports.page.figures import opened, read_figures, read_work
 from esf_etl.reports.page.tables import Writer
 from esf_etl.reports.page.texts import LANGUAGES, asset, texts_in
@@ -55,6 +55,7 @@ def make_page(warehouse: Path, *, language: str = LANGUAGES[0], now: datetime | 
         "lang": language,
         "texts": {**texts.script, **words, "titles": titles},
         "colours": colours_of(codes),
+        "map": MAP_COLOURS,
         "locale": _number_format(language),
     }
     scripts = {"script": asset("page.js"), "bundle": _bundle(), "draw": asset("draw.js")}

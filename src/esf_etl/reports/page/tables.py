@@ -73,8 +73,8 @@ class Writer:
     def coverage(self, rows: Rows) -> str:
         """How much of each programme is loaded."""
         words = self.texts.work
-        heads = ("programme_period", "loaded", "known", "share", "as_of", "grant", "known_grant", "source")
-        return self._table(
+        heads = ("programme_period", "loaded", "known", "share", "as_of", "grant", "known_grant")
+        table = self._table(
             [words[head] for head in heads],
             (
                 [
@@ -85,12 +85,18 @@ class Writer:
                     _Cell(self.day(row["known_as_of"]), number=True),
                     _Cell(self.money(row["grant_sek"]), number=True),
                     _Cell(self.money(row["known_grant_sek"]), number=True),
-                    _Cell(row["source"] or self.texts.script["absent"], lang="en", wide=True),
                 ]
                 for row in rows
             ),
             label=self.texts.page["coverage"],
         )
+        lang = "" if self.texts.lang == "en" else ' lang="en"'
+        sources = "".join(
+            f"<li>{escape(row['programme_period'])}: <span{lang}>{escape(row['source'])}</span></li>"
+            for row in rows
+            if row["source"]
+        )
+        return f'{table}<p class="note">{escape(words["source"])}:</p><ul class="note">{sources}</ul>'
 
     def runs(self, rows: Rows) -> str:
         """The last runs, newest first, each with what to do about it."""
@@ -133,7 +139,7 @@ class Writer:
             (
                 [
                     _Cell(row["path"] if row["line"] is None else f"{row['path']}:{row['line']}"),
-                    _Cell(row["code"]),
+                    _Cell(row["code"] if row["field"] is None else f"{row['code']} ({row['field']})"),
                     self._rule(row["code"], row["message"]),
                 ]
                 for row in rows[:MOST_REJECTS]

@@ -6,7 +6,7 @@
   const options = {
     // With an interpreter of expressions no text is ever made into a program: the page forbids that.
     ast: true, actions: false, renderer: "svg", defaultStyle: false,
-    tooltip: { disableDefaultStyle: true }, formatLocale: report.figures.locale,
+    tooltip: { disableDefaultStyle: true }, logLevel: 1, formatLocale: report.figures.locale,
   };
   let latest = report.data;
   let drawing = Promise.resolve();
@@ -23,9 +23,7 @@
   for (const [id, spec] of Object.entries(specs)) {
     await new Promise((resolve) => setTimeout(resolve));
     try {
-      const { view } = await vegaEmbed(`#${id}`, spec, options);
-      view.data("rows", rowsFor(id));
-      await view.runAsync();
+      const { view } = await vegaEmbed(`#${id}`, { ...spec, datasets: { rows: rowsFor(id) } }, options);
       report.charts[id] = view;
     } catch (problem) {
       console.error(id, problem);

@@ -64,7 +64,7 @@ const report = (() => {
       // A year between in which nothing started has a place on the axis, too.
       const seen = new Set(known);
       for (let year = Math.min(...known); year < Math.max(...known); year += 1) {
-        if (!seen.has(year)) found.push({ year: String(year), order: year, label: "", region: "", place: 0, ...amounts([]) });
+        if (!seen.has(year)) found.push({ year: String(year), order: year, label: "", region: "", place: 0, ...amounts([]), grant: 0 });
       }
       return found.sort((a, b) => (a.order === b.order ? a.place - b.place : a.order < b.order ? -1 : 1));
     },
@@ -128,7 +128,7 @@ const report = (() => {
     const box = document.getElementById(id);
     if (rows.length === 0) { box.replaceChildren(make("p", texts.nothing)); return; }
     const table = make("table", null);
-    table.append(make("caption", label, { class: "caption" }));
+    table.append(make("caption", label));
     const head = make("tr", null);
     headings.forEach((text, place) => head.append(make("th", text, { scope: "col", ...(place ? { class: "number" } : {}) })));
     table.createTHead().append(head);
@@ -185,10 +185,26 @@ const report = (() => {
     say("chosen", `${texts.shown}: ${period}, ${region} – ${count(all.projects)} ${texts.projects_word}, ${money(all.grant_ore)}.`);
   }
 
+  // What colours mean, in words; each entry is a colour, its text and what makes its element.
+  function key(id, entries) {
+    document.getElementById(id).replaceChildren(...entries.map(([colour, text, element]) => {
+      const item = make("li", null);
+      const patch = make("i", null, { "aria-hidden": "true" });
+      patch.style.background = colour;
+      item.append(patch, element("span", text, {}));
+      return item;
+    }));
+  }
+  const { limits, colours: shades, none } = figures.map;
+  key("key-map", [...shades.map((shade, place) => {
+    const text = place === 0 ? `< ${limits[0]}` : place === limits.length ? `≥ ${limits[place - 1]}` : `${limits[place - 1]}–${limits[place]}`;
+    return [shade, place === 0 ? `${texts.grant_msek}: ${text}` : text, make];
+  }), [none, texts.no_grant, make]]);
+
   const picture = (name, rows) => {
     const most = rows.reduce((best, row) => ((row.grant ?? row.running ?? -1) > (best?.grant ?? best?.running ?? -1) ? row : best), null);
     const said = most ? ` ${texts.most}: ${most.year && most.label ? `${most.year}, ` : ""}${most.label.replace("\n", ", ")}, ${most.grant_text ?? most.running_text}.` : "";
-    document.getElementById(`chart-${name}`).setAttribute("aria-label", `${texts.titles[name]}.${said} ${texts.table_below}`);
+    document.getElementById(`picture-${name}`).setAttribute("aria-label", `${texts.titles[name]}.${said} ${texts.table_below}`);
   };
 
   function show() {
@@ -220,13 +236,8 @@ const report = (() => {
     say("note-map", nowhere ? texts.without_municipality.replace("{n}", nowhere.projects_text).replace("{money}", nowhere.grant_text) : "");
     const unplaced = counted(chosen(tables.months), "unplaced");
     say("note-months", unplaced ? texts.unplaced.replace("{n}", count(unplaced)) : "");
-    document.getElementById("key-years").replaceChildren(...[...new Set(data.years.filter((row) => row.label).map((row) => row.place))].sort((a, b) => a - b).map((place) => {
-      const item = named("li", null, {});
-      const patch = make("i", null, { "aria-hidden": "true" });
-      patch.style.background = figures.colours[place];
-      item.append(patch, regionName(place));
-      return item;
-    }));
+    const places = [...new Set(data.years.filter((row) => row.label).map((row) => row.place))].sort((a, b) => a - b);
+    key("key-years", places.map((place) => [figures.colours[place], regionName(place), named]));
     for (const [name, rows] of Object.entries(data)) picture(name, rows);
     return data;
   }
