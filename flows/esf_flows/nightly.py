@@ -73,7 +73,7 @@ def _run_name() -> str:
 
 
 @flow(name="nightly", flow_run_name=_run_name, retries=0, persist_result=False)
-def nightly(
+def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by name
     landing: str | None = None,
     warehouse: str | None = None,
     landing_name: str | None = None,
@@ -88,8 +88,8 @@ def nightly(
 
     What is not given here is taken from `ESF_ETL_<NAME>` in the environment of the run, else from the defaults of
     `esf-etl ingest`. A run ends as Completed (also "Completed with rejects"), as Failed with the reason, or, where
-    another run is writing the warehouse, as Cancelled with the name "Lock held". What is published does not depend on the
-    report page: where that cannot be made, its task fails, the log warns, and the run ends as it would have.
+    another run is writing the warehouse, as Cancelled with the name "Lock held". Where the report page cannot
+    be made, its task fails and the log warns; the run ends as it would have.
 
     Args:
         landing: Folder the pages lie in; read only, never changed.

@@ -19,8 +19,8 @@ __all__ = ["refresh_page"]
 def refresh_page(summary: RunSummary, warehouse: Path, progress: Progress) -> None:
     """Make the page in the warehouse folder anew where the run published something, or where there is none.
 
-    The lock is free by then: the page is read from a snapshot, which nothing changes. What goes wrong is a failed task and
-    a warning, never raised.
+    The lock is free by then: the page is read from a snapshot, which nothing changes. What goes wrong is a failed task
+    and a warning, never raised.
     """
     if summary.outcome != "published" and (warehouse / REPORT_PAGE).exists():
         return

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from esf_etl import render
 from esf_etl.warehouse.folder import WarehouseFolder
 from tests.flows.conftest import PREFECT, project
-from tests.flows.test_nightly import Nightly, nightly  # noqa: F401 - a fixture
+from tests.flows.test_nightly import Nightly
 
 pytestmark = PREFECT
 
 
+@pytest.fixture
+def run(api: httpx.Client, landing: Path, warehouse: Path) -> Nightly:
+    """The flow over three pages."""
+    return Nightly(api, landing, warehouse)
+
+
 def test_a_run_that_publishes_leaves_the_page_beside_the_snapshots(
-    nightly: Nightly,  # noqa: F811
+    run: Nightly,
     warehouse: Path,
 ) -> None:
-    state = nightly()
+    state = run()
 
     assert state.name == "Completed"
     assert "Påhittade kommunen" in (warehouse / "report.html").read_text(encoding="utf-8")
@@ -26,39 +33,39 @@ def test_a_run_that_publishes_leaves_the_page_beside_the_snapshots(
 
 
 def test_a_run_with_nothing_new_leaves_the_page_as_it_is_and_makes_a_missing_one(
-    nightly: Nightly,  # noqa: F811
+    run: Nightly,
     warehouse: Path,
 ) -> None:
-    nightly()
+    run()
     page = warehouse / "report.html"
     page.write_text("as it was", encoding="utf-8")
 
-    nightly()
+    run()
     assert page.read_text(encoding="utf-8") == "as it was"
 
     page.unlink()
-    nightly()
+    run()
     assert page.is_file()
 
 
 @pytest.mark.parametrize("way", ["parameter", "variable"])
 def test_the_page_can_be_turned_off(
-    nightly: Nightly,  # noqa: F811
+    run: Nightly,
     warehouse: Path,
     monkeypatch: pytest.MonkeyPatch,
     way: str,
 ) -> None:
     if way == "variable":
         monkeypatch.setenv("ESF_ETL_REPORT_PAGE", "no")
-        assert nightly().name == "Completed"
+        assert run().name == "Completed"
     else:
-        assert nightly(report_page=False).name == "Completed"
+        assert run(report_page=False).name == "Completed"
 
     assert not (warehouse / "report.html").exists()
 
 
 def test_the_lock_is_free_while_the_page_is_made(
-    nightly: Nightly,  # noqa: F811
+    run: Nightly,
     warehouse: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -69,7 +76,7 @@ def test_the_lock_is_free_while_the_page_is_made(
             taken.append(root)
 
     monkeypatch.setattr("esf_flows.page.write_page", make)
-    nightly()
+    run()
 
     assert taken == [warehouse]
 
@@ -82,14 +89,14 @@ def test_the_lock_is_free_while_the_page_is_made(
     ],
 )
 def test_a_page_that_cannot_be_made_fails_its_task_and_warns_but_not_the_run(
-    nightly: Nightly,  # noqa: F811
+    run: Nightly,
     landing: Path,
     warehouse: Path,
     monkeypatch: pytest.MonkeyPatch,
     problem: Exception,
     said: str,
 ) -> None:
-    nightly()
+    run()
     before = (warehouse / "report.html").read_bytes()
     (landing / "later.txt").write_text(render(project(9)), encoding="utf-8")
 
@@ -97,12 +104,12 @@ def test_a_page_that_cannot_be_made_fails_its_task_and_warns_but_not_the_run(
         raise problem
 
     monkeypatch.setattr("esf_flows.page.write_page", fail)
-    state = nightly()
+    state = run()
 
     assert (state.name, state.message) == ("Completed", "Published: 1 loaded, 3 unchanged.")
-    tasks = nightly.task_runs(state, expected=6)
+    tasks = run.task_runs(state, expected=6)
     assert (tasks[-1]["name"], tasks[-1]["state"]["type"]) == ("report-page", "FAILED")
-    warnings = [line["message"] for line in nightly.logs(state, expected=20) if line["level"] == 30]
+    warnings = [line["message"] for line in run.logs(state, expected=20) if line["level"] == 30]
     (warning,) = [line for line in warnings if line.startswith("The report page was not made")]
     assert said in warning
     assert "is odd" not in warning

@@ -1,4 +1,4 @@
-"""The report page as a file: its figures reconcile with the views, what it quotes does nothing, words in both languages."""
+"""The report page as a file: its figures reconcile with the views, what it quotes does nothing, two languages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.integration.conftest import Job, environment, project
 from tests.reports.conftest import Reported
 
 MOST_BYTES = 1_300_000
-"""Ceiling of the page's weight; nine tenths of it are the scripts that draw and the map, whatever the warehouse holds."""
+"""Ceiling of the page's weight. Nine tenths are the scripts that draw, and the map, whatever the warehouse holds."""
 HOSTILE = "<script>window.hit=1</script><img src=x onerror='window.hit=1'>"
 
 
@@ -181,9 +181,9 @@ def test_the_lists_of_all_are_those_of_the_view(figures: dict[str, Any], reporte
 
     (number,) = lists[-1, -1, "all"]
     assert number["organisations"] == len(organisations)
-    assert [
-        (figures["organisations"][row["organisation"]], row["projects"]) for row in lists[-1, -1, "part"]
-    ] == [(row["organisation"], row["projects"]) for row in most]
+    assert [(figures["organisations"][row["organisation"]], row["projects"]) for row in lists[-1, -1, "part"]] == [
+        (row["organisation"], row["projects"]) for row in most
+    ]
 
 
 def test_the_owners_of_every_choice_add_up_to_its_projects(figures: dict[str, Any]) -> None:
@@ -233,8 +233,8 @@ def test_nothing_on_the_page_names_a_place_to_fetch_from(page: str) -> None:
     ]
 
     assert fetching == [("link", "href", "data:,")]
-    assert "@import" not in page.split("</style>")[0]
-    assert "url(" not in page.split("</style>")[0]
+    assert "@import" not in page.split("</style>", maxsplit=1)[0]
+    assert "url(" not in page.split("</style>", maxsplit=1)[0]
 
 
 def test_the_policy_allows_the_scripts_of_the_page_by_their_hashes_and_no_network(page: str) -> None:
@@ -394,7 +394,10 @@ def test_many_rejects_are_cut_and_their_number_said() -> None:
 
 @pytest.mark.parametrize(
     ("language", "money", "share", "day"),
-    [("sv", "5\u00a0222\u00a0650\u00a0kr", "12,3\u00a0%", "2026-11-04"), ("en", "SEK\u00a05,222,650", "12.3%", "4 November 2026")],
+    [
+        ("sv", "5\u00a0222\u00a0650\u00a0kr", "12,3\u00a0%", "2026-11-04"),
+        ("en", "SEK\u00a05,222,650", "12.3%", "4 November 2026"),
+    ],
 )
 def test_numbers_and_days_have_the_form_of_the_language(language: str, money: str, share: str, day: str) -> None:
     writer = Writer(texts_in(language))

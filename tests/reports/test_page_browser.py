@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -124,7 +125,15 @@ def drawn(page: Page, name: str) -> list[dict[str, Any]]:
 # ---- filters ----------------------------------------------------------------------------------------------------
 
 ANY = "any"
-CHOICES = [(ANY, ANY), ("2007-2013", ANY), (ANY, "SE22"), ("2007-2013", "SE22"), ("2014-2020", None), (ANY, None), ("2021-2027", "SE11")]
+CHOICES = [
+    (ANY, ANY),
+    ("2007-2013", ANY),
+    (ANY, "SE22"),
+    ("2007-2013", "SE22"),
+    ("2014-2020", None),
+    (ANY, None),
+    ("2021-2027", "SE11"),
+]
 
 
 def condition(period: str, region: str | None) -> str:
@@ -166,7 +175,9 @@ def test_filters_work_together_and_equal_what_sql_says(
 
     assert shown[WORDS["projects"]] == SWEDISH.number(whole["n"])
     assert (shown[WORDS["grant"]], shown[WORDS["budget"]]) == (money(whole["grant"]), money(whole["budget"]))
-    assert shown[WORDS["co_financing"]] == SWEDISH.share(None if whole["share"] is None else Decimal(str(whole["share"])))
+    assert shown[WORDS["co_financing"]] == SWEDISH.share(
+        None if whole["share"] is None else Decimal(str(whole["share"]))
+    )
     assert shown[WORDS["organisations"]] == SWEDISH.number(organisations["n"])
     assert f"{SWEDISH.number(whole['n'])} projekt" in page.inner_text("#chosen")
 
@@ -177,13 +188,15 @@ def test_filters_work_together_and_equal_what_sql_says(
         (code, n, money(grant), money(budget))
         for code, n, grant, budget in rows(
             "SELECT municipality_code, count(DISTINCT project_id), sum(share.grant_sek), sum(share.budget_sek)"
-            f" FROM report.municipality_share AS share JOIN project USING (project_id) WHERE {where.replace('nuts2', 'project.nuts2')}"
+            f" FROM report.municipality_share AS share JOIN project USING (project_id) WHERE {where}"
             " AND municipality_code IS NOT NULL GROUP BY ALL"
         )
     }
     assert {(row["label"], row["projects"], row["grant_text"]) for row in drawn(page, "regions")} == {
         (names.get(code, WORDS["not_stated"]), n, money(grant))
-        for code, n, grant in rows(f"SELECT nuts2_code, count(*), sum(grant_sek) FROM project WHERE {where} GROUP BY ALL")
+        for code, n, grant in rows(
+            f"SELECT nuts2_code, count(*), sum(grant_sek) FROM project WHERE {where} GROUP BY ALL"
+        )
     }
     assert {
         (row["year"], row["label"], row["projects"], row["grant_text"])
@@ -195,13 +208,12 @@ def test_filters_work_together_and_equal_what_sql_says(
             f"SELECT year(period_start), nuts2_code, count(*), sum(grant_sek) FROM project WHERE {where} GROUP BY ALL"
         )
     }
-    assert [
-        (row["month"], row["running"]) for row in drawn(page, "months") if row["running"]
-    ] == [
+    assert [(row["month"], row["running"]) for row in drawn(page, "months") if row["running"]] == [
         (row["month"], row["n"])
         for row in reported.rows(
             "SELECT strftime(month, '%Y-%m') AS month, count(*) AS n"
-            " FROM (SELECT unnest(generate_series(DATE '1990-01-01', DATE '2050-01-01', INTERVAL 1 MONTH))::DATE AS month)"
+            " FROM (SELECT unnest(generate_series(DATE '1990-01-01', DATE '2050-01-01', INTERVAL 1 MONTH))::DATE"
+            " AS month)"
             f" JOIN (FROM project WHERE {where}) AS project"
             " ON period_start <= last_day(month) AND period_end >= month GROUP BY month ORDER BY month"
         )
@@ -209,7 +221,12 @@ def test_filters_work_together_and_equal_what_sql_says(
     assert sum(row["projects"] for row in drawn(page, "areas")) == whole["n"]
     if whole["n"]:
         for name in ("regions", "years", "areas", "owners"):
-            assert table(page, name)[-1] == [WORDS["sum"], SWEDISH.number(whole["n"]), money(whole["grant"]), money(whole["budget"])]
+            assert table(page, name)[-1] == [
+                WORDS["sum"],
+                SWEDISH.number(whole["n"]),
+                money(whole["grant"]),
+                money(whole["budget"]),
+            ]
     else:
         assert table(page, "owners") == []
         assert WORDS["nothing"] in page.inner_text("#table-owners")
@@ -226,7 +243,8 @@ def test_top_owners_of_a_choice_are_those_of_sql(open_page: Open, written: dict[
     choose(page, "region", "Sydsverige")
 
     expected = reported.rows(
-        "SELECT organisation, count(*) AS n, sum(grant_sek) AS grant FROM report.project_role JOIN project USING (project_id)"
+        "SELECT organisation, count(*) AS n, sum(grant_sek) AS grant"
+        " FROM report.project_role JOIN project USING (project_id)"
         f" WHERE role = 'owner' AND organisation IS NOT NULL AND {condition('2007-2013', 'SE22')}"
         " GROUP BY ALL ORDER BY grant DESC NULLS LAST, n DESC, organisation LIMIT 10"
     )
@@ -268,7 +286,9 @@ POINT_IN = """code => {
     const box = path.getBBox(), point = path.ownerSVGElement.createSVGPoint(), inside = [];
     for (let i = 1; i < 40; i += 1) for (let j = 1; j < 40; j += 1) {
       point.x = box.x + box.width * i / 40; point.y = box.y + box.height * j / 40;
-      if (path.isPointInFill(point)) { const at = point.matrixTransform(path.getScreenCTM()); inside.push({x: at.x, y: at.y}); }
+      if (!path.isPointInFill(point)) continue;
+      const at = point.matrixTransform(path.getScreenCTM());
+      inside.push({x: at.x, y: at.y});
     }
     return inside[Math.floor(inside.length / 2)];
   }
@@ -351,12 +371,16 @@ def test_no_request_leaves_and_nothing_is_complained_of(
     assert any("Content Security Policy" in text for text in watched.complaints)
 
 
-def test_markup_in_titles_and_names_runs_nothing(
-    open_page: Open, job: Job, watched: Watched, tmp_path: Path
-) -> None:
+def test_markup_in_titles_and_names_runs_nothing(open_page: Open, job: Job, watched: Watched, tmp_path: Path) -> None:
     fields: dict[str, Any] = {
-        **{"layout": "lines-2014", "programme_period": "2014-2020", "project_number": "2015/00001", "phase": None},
-        **{"contact": None, "municipalities": (), "co_financiers": (HOSTILE,), "partners": ("</script><b>x",)},
+        "layout": "lines-2014",
+        "programme_period": "2014-2020",
+        "project_number": "2015/00001",
+        "phase": None,
+        "contact": None,
+        "municipalities": (),
+        "co_financiers": (HOSTILE,),
+        "partners": ("</script><b>x",),
     }
     job.put("a.txt", project(HOSTILE, owner=HOSTILE, programme_area=HOSTILE, programme_area_code=None, **fields))
     job.put("<img src=x onerror=window.hit=1>.txt", "Nyheter\n\nInget.\n")
@@ -401,9 +425,7 @@ def test_an_empty_warehouse_says_so_and_nothing_breaks(open_page: Open, job: Job
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_axe_finds_nothing_serious(
-    open_page: Open, written: dict[str, Path], language: str, scheme: Any
-) -> None:
+def test_axe_finds_nothing_serious(open_page: Open, written: dict[str, Path], language: str, scheme: Any) -> None:
     page = open_page(written[language])
     page.emulate_media(color_scheme=scheme)
     page.eval_on_selector_all("details", "them => them.forEach(it => { it.open = true; })")
@@ -434,7 +456,9 @@ def test_the_keyboard_reaches_filters_and_tables(open_page: Open, written: dict[
     assert reached[0] == "A"
     assert reached[1:4] == ["period", "region", "reset"]
     assert reached.count("SUMMARY") == 6
-    assert {f"table-{name}" for name in ("map", "regions", "years", "areas", "months", "owners", "parts")} <= set(reached)
+    assert {f"table-{name}" for name in ("map", "regions", "years", "areas", "months", "owners", "parts")} <= set(
+        reached
+    )
     assert set(outlined) == {"solid"}
 
     page.focus("#region")
@@ -454,11 +478,13 @@ def test_each_chart_is_a_picture_with_words_and_a_table(open_page: Open, written
 
 
 def test_headings_are_in_order(open_page: Open, written: dict[str, Path]) -> None:
-    levels = open_page(written["sv"]).eval_on_selector_all("h1, h2, h3, h4", "them => them.map(it => Number(it.tagName[1]))")
+    levels = open_page(written["sv"]).eval_on_selector_all(
+        "h1, h2, h3, h4", "them => them.map(it => Number(it.tagName[1]))"
+    )
 
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 # ---- screens and paper ------------------------------------------------------------------------------------------
@@ -477,7 +503,9 @@ def test_the_page_never_scrolls_sideways(
 
     assert closed == [viewport["width"]] * 2
     assert page.evaluate(widths) == [viewport["width"]] * 2
-    right = page.eval_on_selector_all(".chart svg", "them => Math.max(...them.map(it => it.getBoundingClientRect().right))")
+    right = page.eval_on_selector_all(
+        ".chart svg", "them => Math.max(...them.map(it => it.getBoundingClientRect().right))"
+    )
     assert right <= viewport["width"]
 
 

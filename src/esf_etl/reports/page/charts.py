@@ -38,7 +38,9 @@ def topology() -> dict[str, Any]:
 
 def colours_of(regions: Sequence[str | None]) -> list[str]:
     """The colour of each region, in their order."""
-    return [_NOT_STATED_COLOUR if code is None else _PALETTE[place % len(_PALETTE)] for place, code in enumerate(regions)]
+    return [
+        _NOT_STATED_COLOUR if code is None else _PALETTE[place % len(_PALETTE)] for place, code in enumerate(regions)
+    ]
 
 
 def charts(texts: Mapping[str, str], regions: Sequence[str | None]) -> dict[str, dict[str, Any]]:
@@ -51,7 +53,9 @@ def charts(texts: Mapping[str, str], regions: Sequence[str | None]) -> dict[str,
     data = alt.NamedData(name=ROWS)
     millions = alt.Axis(format=",.6~f", tickCount=5, labelOverlap=True)
     by_region = alt.Color(
-        "region:N", legend=None, scale=alt.Scale(domain=[str(place) for place in range(len(regions))], range=colours_of(regions))
+        "region:N",
+        legend=None,
+        scale=alt.Scale(domain=[str(place) for place in range(len(regions))], range=colours_of(regions)),
     )
 
     def tooltip(first: str) -> list[Any]:
@@ -79,7 +83,12 @@ def charts(texts: Mapping[str, str], regions: Sequence[str | None]) -> dict[str,
         alt.Chart(data)
         .mark_bar()
         .encode(
-            x=alt.X("year:O", sort=None, title=texts["start_year"], axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=8)),
+            x=alt.X(
+                "year:O",
+                sort=None,
+                title=texts["start_year"],
+                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=8),
+            ),
             y=alt.Y("grant:Q", title=texts["grant_msek"], axis=millions, stack="zero"),
             color=by_region,
             order=alt.Order("place:Q"),

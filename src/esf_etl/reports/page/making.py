@@ -27,7 +27,7 @@ __all__ = ["REPORT_PAGE", "make_page", "write_page"]
 REPORT_PAGE = "report.html"
 """Name of the page in the warehouse folder."""
 
-_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_IN_SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 """What could end a script element, or a line of one, is written out in the JSON that stands in it."""
 
 
@@ -47,9 +47,7 @@ def make_page(warehouse: Path, *, language: str = LANGUAGES[0], now: datetime | 
         figures = read_figures(connection)
         work = read_work(connection, warehouse)
     codes = [region["code"] for region in figures["regions"]]
-    titles = {
-        name.removesuffix("_title"): text for name, text in texts.page.items() if name.endswith("_title")
-    }
+    titles = {name.removesuffix("_title"): text for name, text in texts.page.items() if name.endswith("_title")}
     words = {name: texts.page[name] for name in ("all_periods", "all_regions")}
     figures |= {
         "lang": language,
@@ -133,10 +131,10 @@ def _bundle() -> str:
 def _number_format(language: str) -> dict[str, Any]:
     import vl_convert
 
-    found: dict[str, Any] = vl_convert.get_format_locale({"sv": "sv-SE", "en": "en-GB"}[language])
+    found: dict[str, Any] = vl_convert.get_format_locale("sv-SE" if language == "sv" else "en-GB")
     return found
 
 
 def _json(document: dict[str, Any]) -> str:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
-    return text.translate(str.maketrans(_IN_SCRIPT))
+    return text.translate(_IN_SCRIPT)

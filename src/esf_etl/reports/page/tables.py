@@ -8,12 +8,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from esf_etl.reports.page.texts import Texts
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from esf_etl.reports.page.figures import Rows
+    from esf_etl.reports.page.texts import Texts
 
 __all__ = ["MOST_REJECTS", "Writer"]
 

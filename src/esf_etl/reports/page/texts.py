@@ -18,8 +18,8 @@ LANGUAGES = ("sv", "en")
 class Texts:
     """The words in one language.
 
-    `page`: of the page itself. `script`: what its script puts in. `work`, `outcomes`, `absent`: of the tables of the job.
-    `rules`: what a rule or refusal says and what to do, where that is not the English of the warehouse.
+    `page`: of the page itself. `script`: what its script puts in. `work`, `outcomes`, `absent`: of the tables of the
+    job. `rules`: what a rule or refusal says and what to do, where that is not the English of the warehouse.
     """
 
     lang: str
