@@ -514,6 +514,7 @@ def test_print_states_the_choice_hides_the_filters_and_cuts_no_chart(
 ) -> None:
     page = open_page(written["sv"])
     choose(page, "period", "2007-2013")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     page.set_viewport_size({"width": A4_PIXELS, "height": 1000})
 
@@ -525,6 +526,9 @@ def test_print_states_the_choice_hides_the_filters_and_cuts_no_chart(
     assert len(boxes) == 5
     # 269 mm stand between the margins of a page; a figure has its heading, too.
     assert all(right <= A4_PIXELS and height < 800 for right, height in boxes)
+    # Words of 12 pixels on the screen are no smaller than 10 on paper.
+    scales = page.eval_on_selector_all(".chart svg", "them => them.map(it => it.getScreenCTM().a)")
+    assert min(scales) > 10 / 12
     kept = page.eval_on_selector_all("figure", "them => them.map(it => getComputedStyle(it).breakInside)")
     assert set(kept) == {"avoid"}
     page.screenshot(path=shots / "print.png", full_page=True)

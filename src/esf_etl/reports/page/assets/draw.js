@@ -31,6 +31,12 @@
     }
   }
   await update();
+  // On paper a chart is as wide as the page, so that its words are not made small with it.
+  const widen = (width) => {
+    for (const [id, view] of Object.entries(report.charts)) view.signal("width", width(document.getElementById(id))).run();
+  };
+  addEventListener("beforeprint", () => widen(() => 650));
+  addEventListener("afterprint", () => widen((place) => place.clientWidth));
   performance.mark("charts-drawn");
   state.drawn = "1";
   report.changed.push((data) => {
