@@ -26,6 +26,7 @@ from esf_etl.cli.progress_display import Lines
 from esf_etl.errors import EsfEtlError, LockHeld, UsageError
 from esf_etl.pipeline import ingest
 from esf_etl.settings import IngestSettings
+from esf_flows.page import refresh_page
 from esf_flows.report import Report, markdown, read_report
 from esf_flows.steps import RunLog, as_task, reason, way_of
 
@@ -51,7 +52,11 @@ _LISTENERS: ContextVar[tuple[Progress, ...]] = ContextVar("listeners", default=(
 
 def _settings(parameters: dict[str, Any]) -> IngestSettings:
     """Settings of a run: what the flow was told, else `ESF_ETL_*`, else the defaults. Raises `UsageError`."""
-    said = {name: value for name, value in parameters.items() if value is not None and value is not False}
+    said = {
+        name: value
+        for name, value in parameters.items()
+        if value is not None and (value is not False or name == "report_page")
+    }
     for name in ("landing", "warehouse"):
         if name in said:
             said[name] = Path(said[name])
@@ -68,7 +73,7 @@ def _run_name() -> str:
 
 
 @flow(name="nightly", flow_run_name=_run_name, retries=0, persist_result=False)
-def nightly(
+def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by name
     landing: str | None = None,
     warehouse: str | None = None,
     landing_name: str | None = None,
@@ -77,12 +82,14 @@ def nightly(
     keep_snapshots: int | None = None,
     reprocess: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow is set by name
     rebuild: bool = False,  # noqa: FBT001, FBT002
+    report_page: bool | None = None,  # noqa: FBT001
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
     What is not given here is taken from `ESF_ETL_<NAME>` in the environment of the run, else from the defaults of
     `esf-etl ingest`. A run ends as Completed (also "Completed with rejects"), as Failed with the reason, or, where
-    another run is writing the warehouse, as Cancelled with the name "Lock held".
+    another run is writing the warehouse, as Cancelled with the name "Lock held". Where the report page cannot
+    be made, its task fails and the log warns; the run ends as it would have.
 
     Args:
         landing: Folder the pages lie in; read only, never changed.
@@ -93,6 +100,7 @@ def nightly(
         keep_snapshots: So many of the newest snapshots stay.
         reprocess: Parse every file again, changed or not.
         rebuild: Begin with an empty warehouse instead of the current snapshot.
+        report_page: Whether to make the report page, where something was published or there is none yet.
     """
     progress = RunLog(_LISTENERS.get())
     try:
@@ -106,6 +114,7 @@ def nightly(
                 "keep_snapshots": keep_snapshots,
                 "reprocess": reprocess,
                 "rebuild": rebuild,
+                "report_page": report_page,
             }
         )
         summary = ingest(settings, progress=progress, step=as_task)
@@ -117,6 +126,8 @@ def nightly(
         progress.warn(way_of(problem))
         return Failed(message=reason(problem))
     _leave_artifact(summary, settings)
+    if settings.report_page:
+        refresh_page(summary, settings.warehouse, progress)
     name = COMPLETED_WITH_REJECTS if summary.rejected else None
     return Completed(name=name, message=summary.sentence())
 

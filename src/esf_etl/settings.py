@@ -31,6 +31,7 @@ class IngestSettings:
     reprocess: parse every file again, changed or not.
     rebuild: begin with an empty warehouse instead of the current snapshot.
     dry_run: say what a run would do; write nothing.
+    report_page: the nightly flow makes the report page after it has published.
     """
 
     landing: Path = Path("landing")
@@ -43,6 +44,7 @@ class IngestSettings:
     reprocess: bool = False
     rebuild: bool = False
     dry_run: bool = False
+    report_page: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""

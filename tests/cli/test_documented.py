@@ -62,7 +62,7 @@ def test_each_command_that_prints_takes_json(verb: str) -> None:
     assert "--json" in options(verb)
 
 
-@pytest.mark.parametrize("verb", ["ingest", "status", "rejects", "sql", "digest", "export", "opendata"])
+@pytest.mark.parametrize("verb", ["ingest", "status", "rejects", "sql", "report", "digest", "export", "opendata"])
 def test_each_command_that_knows_a_warehouse_takes_its_place(verb: str) -> None:
     assert "--warehouse" in options(verb)
 

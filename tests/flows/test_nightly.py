@@ -154,8 +154,8 @@ def test_no_settle_time_is_a_setting_too(nightly: Nightly, monkeypatch: pytest.M
 def test_each_coarse_step_is_one_task(nightly: Nightly) -> None:
     state = nightly()
 
-    tasks = nightly.task_runs(state, expected=5)
-    assert [task["name"] for task in tasks] == ["look", "parse", "write", "audit", "publish"]
+    tasks = nightly.task_runs(state, expected=6)
+    assert [task["name"] for task in tasks] == ["look", "parse", "write", "audit", "publish", "report-page"]
     assert {(task["state"]["type"], task["run_count"]) for task in tasks} == {("COMPLETED", 1)}
 
 
@@ -235,7 +235,7 @@ def everything_prefect_keeps() -> str:
 def test_nothing_of_a_page_and_no_contact_reaches_prefect(nightly: Nightly, with_rejects: Path) -> None:
     state = nightly()
     nightly.logs(state, expected=20)
-    nightly.task_runs(state, expected=5)
+    nightly.task_runs(state, expected=6)
 
     kept = everything_prefect_keeps()
 

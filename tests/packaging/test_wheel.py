@@ -168,7 +168,7 @@ def with_flows(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.mark.parametrize(("package", "under"), [("esf_etl", "src"), ("esf_schemas", "schemas"), ("esf_flows", "flows")])
 def test_the_wheel_holds_every_module_and_data_file_of_each_package(package: str, under: str, names: set[str]) -> None:
-    kinds = (".py", ".csv", ".sql", ".toml", "py.typed")
+    kinds = (".py", ".csv", ".sql", ".toml", ".html", ".css", ".js", ".topojson", "py.typed")
     here = {
         str(path.relative_to(ROOT / under))
         for path in (ROOT / under / package).rglob("*")
@@ -179,7 +179,7 @@ def test_the_wheel_holds_every_module_and_data_file_of_each_package(package: str
     assert here - names == set()
 
 
-@pytest.mark.parametrize("kind", [".csv", ".sql", ".toml"])
+@pytest.mark.parametrize("kind", [".csv", ".sql", ".toml", ".html", ".css", ".js", ".topojson"])
 def test_the_wheel_holds_data_files(kind: str, names: set[str]) -> None:
     assert [name for name in names if name.startswith("esf_etl/") and name.endswith(kind)]
 

@@ -27,6 +27,7 @@ VERBS = (
     "status",
     "rejects",
     "sql",
+    "report",
     "digest",
     "dictionary",
     "export",
