@@ -13,7 +13,7 @@ import time
 import pytest
 
 from esf_etl.cli import VERBS, build_parser
-from tests.cli.conftest import ROOT, Place, Run, environment, esf_etl
+from tests.cli.conftest import ROOT, Place, Run, environment, esf_etl, without
 
 HEAVY = ("duckdb", "polars", "pandera", "pyarrow", "prefect", "rich", "filelock", "ftfy")
 DOCUMENTS = ("README.md", "docs/operating.md")
@@ -122,19 +122,6 @@ def test_no_command_and_an_unknown_one_are_wrong_usage(wrong: list[str], run: Ru
 
 
 # ---- missing extras ---------------------------------------------------------------------------------------------
-
-
-def without(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`esf-etl` in a process in which a package is not installed."""
-    command = f"import sys; sys.modules[{package!r}] = None\nfrom esf_etl.cli import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.run(
-        [sys.executable, "-c", command, *arguments],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 @pytest.mark.parametrize(

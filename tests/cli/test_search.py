@@ -13,8 +13,7 @@ import pytest
 
 from esf_etl import Section
 from esf_etl.reports.search import index
-from tests.cli.conftest import HARMFUL, HARMLESS_TITLE, Place, Run, environment, esf_etl, project, put
-from tests.cli.test_documented import without
+from tests.cli.conftest import HARMFUL, HARMLESS_TITLE, Place, Run, environment, esf_etl, project, put, without
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def titles(found: Found) -> list[str]:
 # ---- letters and words ------------------------------------------------------------------------------------------
 
 
-def test_far_and_får_are_different_words(engine: str, warehouse: Path) -> None:
+def test_a_with_a_ring_is_another_letter_than_a(engine: str, warehouse: Path) -> None:
     assert titles(search(warehouse, "får")) == ["Vallen"]
     assert titles(search(warehouse, "far")) == ["Familjen"]
     assert search(warehouse, "får").engine == engine

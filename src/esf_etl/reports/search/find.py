@@ -20,7 +20,7 @@ from esf_etl.pages.places import Region, find_region, regions
 from esf_etl.reports.search.answer import FTS, PLAIN, TITLE, Found, Hit, QueryWord
 from esf_etl.reports.search.index import SNAPSHOT, load_extension, open_index, read_script
 from esf_etl.reports.search.snippet import cut, fold, mark
-from esf_etl.reports.search.words import IGNORE, query_words, words_of
+from esf_etl.reports.search.words import pattern_around, query_words, words_of
 from esf_etl.warehouse.database import attach, refuse_unpublished, workspace
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
 
@@ -166,10 +166,13 @@ def _search(
 def _match(connection: DuckDBPyConnection, engine: str, words: Sequence[str], *, sections: bool) -> list[int]:
     """Fill `temp.found` with what has which of the words; returns how many projects have each of them."""
     connection.execute(_CREATE_FOUND)
-    statement = read_script("match_plain" if engine == PLAIN else "match_index")
-    more = {"ignore": IGNORE, "sections": sections} if engine == PLAIN else {}
     for number, word in enumerate(words):
-        connection.execute(statement, {"word_number": number, "word": word, **more})
+        values = {"word_number": number, "word": word}
+        if engine == PLAIN:
+            more = {"pattern": pattern_around(word), "sections": sections}
+            connection.execute(read_script("match_plain"), values | more)
+        else:
+            connection.execute(read_script("match_index"), values)
     counts = dict(connection.execute(_COUNT_FOUND).fetchall())
     return [counts.get(number, 0) for number in range(len(words))]
 

@@ -18,7 +18,7 @@ from esf_etl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["IGNORE", "MOST_WORDS", "query_words", "stop_words", "words_of"]
+__all__ = ["IGNORE", "MOST_WORDS", "pattern_around", "query_words", "stop_words", "words_of"]
 
 IGNORE = r"[^\p{L}\p{N}]+"
 """What parts two words, as DuckDB's regular expressions say it; the extension's own default throws å, ä and ö away."""
@@ -39,6 +39,11 @@ def stop_words() -> frozenset[str]:
 def words_of(text: str) -> Iterator[re.Match[str]]:
     """The words of a text, each with its place, as written."""
     return _WORD.finditer(text)
+
+
+def pattern_around(word: str) -> str:
+    """Any word that has this one in it, as DuckDB's regular expressions say it; a word needs no escape."""
+    return rf"[\p{{L}}\p{{N}}]*{word}[\p{{L}}\p{{N}}]*"
 
 
 def query_words(query: str) -> tuple[list[str], list[str]]:
