@@ -254,6 +254,12 @@ def test_a_limit_that_is_none_is_wrong_usage(limit: int, warehouse: Path) -> Non
         search(warehouse, "får", limit=limit)
 
 
+@pytest.mark.parametrize("year", [0, -5, 10_000, 10**12])
+def test_a_year_that_is_none_is_wrong_usage(year: int, warehouse: Path) -> None:
+    with pytest.raises(UsageError, match="year"):
+        search(warehouse, "får", year=year)
+
+
 def test_a_project_that_says_little_is_found_as_well(engine: str, warehouse: Path) -> None:
     (hit,) = search(warehouse, "enslingens").hits
 

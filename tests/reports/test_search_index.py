@@ -216,6 +216,27 @@ def test_a_search_keeps_the_index_that_another_replaces(job: Job) -> None:
         assert reader.execute("SELECT snapshot FROM made").fetchall() == [(job.snapshots()[0],)]
 
 
+@pytest.mark.parametrize("enough_without_bound", [True, False])
+def test_where_the_bound_of_memory_is_too_low_it_is_built_without(
+    job: Job, monkeypatch: pytest.MonkeyPatch, enough_without_bound: bool
+) -> None:
+    build_aside = index._build_aside
+
+    def short_of_memory(snapshot: Path, path: Path, *, bounded: bool) -> None:
+        if bounded or not enough_without_bound:
+            msg = "Out of Memory Error: failed to pin block"
+            raise duckdb.OutOfMemoryException(msg)
+        build_aside(snapshot, path, bounded=bounded)
+
+    monkeypatch.setattr(index, "_build_aside", short_of_memory)
+
+    if enough_without_bound:
+        assert titles(job) == ["Får"]
+    else:
+        with pytest.raises(WarehouseError, match="memory"):
+            search(job.warehouse, "får")
+
+
 # ---- where nothing can be written -------------------------------------------------------------------------------
 
 

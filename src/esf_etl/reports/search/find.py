@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import MAXYEAR, MINYEAR
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,11 +71,14 @@ def search(
     Projects with all the words come before those with some, then the score decides, then the id. `region` is a NUTS 2
     code or a region's name, `year` that of a project's first day. `tell` gets each note as soon as there is one: that
     an index is built, that there is none. Raises `UsageError` for a query without words, an unknown region, a limit
-    that is none; `WarehouseError` and `SnapshotDamaged` as all that reads a warehouse.
+    or a year that is none; `WarehouseError` and `SnapshotDamaged` as all that reads a warehouse.
     """
     words, common = query_words(query)
     if not 1 <= limit <= _MOST_ROWS:
         msg = f"the limit is {limit}; it is a number from 1 to {_MOST_ROWS}."
+        raise UsageError(msg)
+    if year is not None and not MINYEAR <= year <= MAXYEAR:
+        msg = f"the year is {year}; it is one of the calendar, such as 2010."
         raise UsageError(msg)
     asked = _Asked(
         query=query,

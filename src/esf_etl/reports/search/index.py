@@ -88,7 +88,7 @@ def open_index(
 
     The connection has the extension loaded. Where the warehouse folder cannot be written, the index is built in a
     temporary folder, for this search only, and `tell` is told so. `anew` takes no index that is there. Raises
-    `WarehouseError` where no index can be written, DuckDB's errors where the snapshot cannot be read.
+    `WarehouseError` where no index can be made, DuckDB's errors where the snapshot cannot be read.
     """
     path = folder.search / f"{snapshot.name}.{_made_by()}.duckdb"
     if not anew and _attach(connection, path, snapshot.name):
@@ -158,12 +158,31 @@ def _made_by() -> str:
 def _build(snapshot: Path, path: Path) -> None:
     """Build the index in a folder beside the file, then rename it into place.
 
-    The extension wants the texts in a table of the database it makes its index in, and leaves much room in the file:
-    so that is a scratch file, from which all but the texts is copied. Memory is bounded; the rest goes to that folder.
+    Memory is bounded, and the rest goes to that folder; where the bound is too low, DuckDB takes what it wants.
+    Raises `WarehouseError` where that does not do either.
+    """
+    try:
+        _build_aside(snapshot, path, bounded=True)
+    except duckdb.OutOfMemoryException:
+        try:
+            _build_aside(snapshot, path, bounded=False)
+        except duckdb.OutOfMemoryException as problem:
+            msg = f"there is not memory or disk enough for its search index: {str(problem).partition(chr(10))[0]}"
+            raise WarehouseError(
+                msg, path=str(snapshot), advice="Free some, or name a folder with TMPDIR."
+            ) from problem
+
+
+def _build_aside(snapshot: Path, path: Path, *, bounded: bool) -> None:
+    """The extension wants the texts in a table of the database it makes its index in, and leaves much room in the file.
+
+    So that is a scratch file, from which all but the texts is copied.
     """
     aside = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=path.parent))
     try:
         with workspace(aside / "spill") as connection:
+            if not bounded:
+                connection.execute("RESET memory_limit")
             attach(connection, (snapshot / DATABASE).resolve(), SNAPSHOT, read_only=True)
             load_extension(connection)
             attach(connection, aside / "scratch.duckdb", "scratch", read_only=False)

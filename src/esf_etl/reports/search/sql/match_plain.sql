@@ -1,7 +1,7 @@
 -- Every document that has exactly this word: the more often, and the fewer documents have it, the higher its score.
 -- The form is that of BM25 without the length of the document, which would cost reading all of them.
--- Reads: snapshot. Writes: temp.found. Binds: word_number, word (in small letters), pattern (any word that has it in it), sections (whether to
--- read them, beside the titles).
+-- Reads: snapshot. Writes: temp.found. Binds: word_number, word (in small letters), pattern (any word that has it in it),
+-- sections (whether to read them, beside the titles).
 INSERT INTO temp.found
 WITH document AS (
     SELECT project_id, 0 AS ordinal, lower(title) AS body FROM snapshot.main.project
