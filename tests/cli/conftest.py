@@ -97,6 +97,19 @@ def esf_etl(
     )
 
 
+def without(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`esf-etl` in a process in which a package is not installed."""
+    command = f"import sys; sys.modules[{package!r}] = None\nfrom esf_etl.cli import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.run(
+        [sys.executable, "-c", command, *arguments],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a command left: its exit status and what it printed."""

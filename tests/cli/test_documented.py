@@ -13,7 +13,7 @@ import time
 import pytest
 
 from esf_etl.cli import VERBS, build_parser
-from tests.cli.conftest import ROOT, Place, Run, environment, esf_etl
+from tests.cli.conftest import ROOT, Place, Run, environment, esf_etl, without
 
 HEAVY = ("duckdb", "polars", "pandera", "pyarrow", "prefect", "rich", "filelock", "ftfy")
 DOCUMENTS = ("README.md", "docs/operating.md")
@@ -62,7 +62,9 @@ def test_each_command_that_prints_takes_json(verb: str) -> None:
     assert "--json" in options(verb)
 
 
-@pytest.mark.parametrize("verb", ["ingest", "status", "rejects", "sql", "report", "digest", "export", "opendata"])
+@pytest.mark.parametrize(
+    "verb", ["ingest", "status", "rejects", "sql", "search", "report", "digest", "export", "opendata"]
+)
 def test_each_command_that_knows_a_warehouse_takes_its_place(verb: str) -> None:
     assert "--warehouse" in options(verb)
 
@@ -124,19 +126,6 @@ def test_no_command_and_an_unknown_one_are_wrong_usage(wrong: list[str], run: Ru
 # ---- missing extras ---------------------------------------------------------------------------------------------
 
 
-def without(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`esf-etl` in a process in which a package is not installed."""
-    command = f"import sys; sys.modules[{package!r}] = None\nfrom esf_etl.cli import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.run(
-        [sys.executable, "-c", command, *arguments],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 @pytest.mark.parametrize(
     ("package", "extra", "command"),
     [
@@ -144,6 +133,7 @@ def without(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("duckdb", "warehouse", ["status"]),
         ("duckdb", "warehouse", ["rejects"]),
         ("duckdb", "warehouse", ["sql", "SELECT 1"]),
+        ("duckdb", "warehouse", ["search", "broar"]),
         ("duckdb", "warehouse", ["digest"]),
         ("duckdb", "warehouse", ["export"]),
         ("xlsxwriter", "reports", ["export", "--format", "xlsx"]),

@@ -27,6 +27,7 @@ VERBS = (
     "status",
     "rejects",
     "sql",
+    "search",
     "report",
     "digest",
     "dictionary",

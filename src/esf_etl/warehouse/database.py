@@ -26,6 +26,7 @@ __all__ = [
     "fit_memory",
     "foreign_wal",
     "open_reader",
+    "refuse_unpublished",
     "script",
     "workspace",
 ]
@@ -122,10 +123,10 @@ def count_rows(connection: DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def open_reader(database: Path) -> DuckDBPyConnection:
-    """A connection that can read this database and nothing else: no writing, no other file, no extension.
+def refuse_unpublished(database: Path) -> None:
+    """Raise where a database cannot be read as it was published.
 
-    Raises `WarehouseError` where it is missing, `SnapshotDamaged` where it is not as published.
+    `WarehouseError` where it is missing, `SnapshotDamaged` where somebody left a write-ahead log beside it.
     """
     if not database.is_file():
         msg = "there is no published database."
@@ -140,6 +141,14 @@ def open_reader(database: Path) -> DuckDBPyConnection:
             path=str(wal),
             advice="It is not ours: somebody opened the file for writing. Remove it.",
         )
+
+
+def open_reader(database: Path) -> DuckDBPyConnection:
+    """A connection that can read this database and nothing else: no writing, no other file, no extension.
+
+    Raises `WarehouseError` where it is missing, `SnapshotDamaged` where it is not as published.
+    """
+    refuse_unpublished(database)
     try:
         return duckdb.connect(
             str(database.resolve()),

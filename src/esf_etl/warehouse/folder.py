@@ -52,6 +52,11 @@ class WarehouseFolder:
         return self.root / "failed"
 
     @property
+    def search(self) -> Path:
+        """Where the search keeps its indexes; a run neither reads nor needs it."""
+        return self.root / "search"
+
+    @property
     def journal(self) -> Path:
         """The journal of all runs, a JSON object a line."""
         return self.root / "runs.jsonl"
