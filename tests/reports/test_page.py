@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from esf_etl.cli import main
-from esf_etl.errors import UsageError, WarehouseError
+from esf_etl.errors import ExportError, UsageError, WarehouseError
 from esf_etl.reports.page import LANGUAGES, make_page, write_page
 from esf_etl.reports.page.charts import topology
 from esf_etl.reports.page.tables import MOST_REJECTS, Writer
@@ -466,7 +466,7 @@ def test_the_command_writes_where_and_in_the_language_it_is_told(
 
 
 def test_a_page_that_cannot_be_written_leaves_the_one_before(hostile: Job, tmp_path: Path) -> None:
-    with pytest.raises(WarehouseError, match="cannot be written") as caught:
+    with pytest.raises(ExportError, match="cannot be written") as caught:
         write_page(hostile.warehouse, tmp_path / "no such folder" / "page.html")
 
-    assert caught.value.code == "report-not-written"
+    assert caught.value.code == "export-unwritable"

@@ -5,23 +5,21 @@ A file is written beside its name and renamed when it is whole, so that no half 
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 import sys
-from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from itertools import islice
 from math import isfinite
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
 from esf_etl.errors import UsageError
+from esf_etl.reports.whole import file_written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -112,7 +110,7 @@ def format_of(path: Path) -> str | None:
 def write(answer: Answer, form: str, path: Path) -> int:
     """Write the rows into a file, which is replaced where there is one; returns how many there are.
 
-    Raises `UsageError` where the file cannot be written, or Parquet has no word for a type.
+    Raises `ExportError` where the file cannot be written, `UsageError` where Parquet has no word for a type.
     """
     if form == "parquet":
         return _write_parquet(answer, path)
@@ -122,7 +120,7 @@ def write(answer: Answer, form: str, path: Path) -> int:
         "json": (_json_lines, "\n"),
         "ndjson": (_ndjson_lines, "\n"),
     }[form]
-    with _new_file(path) as file:
+    with file_written_whole(path) as whole, whole.open("xb") as file:
         for line in lines(answer.names, counted):
             file.write(f"{line}{end}".encode(errors="backslashreplace"))
     return counted.count
@@ -141,35 +139,6 @@ class _Counted:
             yield row
 
 
-@contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write; it takes the name when all went well, and is gone when not."""
-    target = path.resolve()  # where the name is a link, the file behind it is replaced, not the link
-    if target.exists() and not target.is_file():
-        msg = "it is no regular file."
-        raise UsageError(msg, path=str(path), advice="Name another with --output, or leave it out to print the rows.")
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
-    except OSError as problem:
-        raise _unwritable(path, problem) from problem
-    try:
-        try:
-            with file:
-                yield file
-            part.replace(target)
-        except OSError as problem:
-            raise _unwritable(path, problem) from problem
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _unwritable(path: Path, problem: OSError) -> UsageError:
-    msg = f"the file cannot be written: {problem.strerror}."
-    return UsageError(msg, path=str(path), advice="Name another with --output.")
-
-
 def _write_parquet(answer: Answer, path: Path) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -179,7 +148,7 @@ def _write_parquet(answer: Answer, path: Path) -> int:
     for field, kind in zip(schema, answer.types, strict=True):
         _refuse_what_parquet_lacks(field, kind)
     count = 0
-    with _new_file(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with file_written_whole(path) as whole, pq.ParquetWriter(whole, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
             count += batch.num_rows

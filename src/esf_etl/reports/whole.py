@@ -21,10 +21,12 @@ __all__ = ["file_written_whole", "folder_written_whole"]
 def file_written_whole(target: Path) -> Iterator[Path]:
     """The path of a file to write; when all went well it replaces `target`, otherwise nothing stays.
 
-    It lies alone in a folder of its own, where whoever writes it may put what he needs meanwhile.
+    It lies alone in a folder of its own, where whoever writes it may put what he needs meanwhile. Where `target` is a
+    link, the file behind it is replaced.
 
     Raises `ExportError` where it cannot be written, or where something that is no file has its place.
     """
+    target = target.resolve()
     if target.is_dir() or (target.exists() and not target.is_file()):
         msg = "there is a folder of this name." if target.is_dir() else "it is no regular file."
         raise ExportError(msg, path=str(target), code="export-in-the-way", advice="Name another file with --output.")

@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from esf_etl.errors import UsageError, WarehouseError
+from esf_etl.errors import UsageError
 from esf_etl.reports.page.charts import MAP_COLOURS, charts, colours_of
 from esf_etl.reports.page.figures import opened, read_figures, read_work
 from esf_etl.reports.page.tables import Writer
 from esf_etl.reports.page.texts import LANGUAGES, asset, texts_in
+from esf_etl.reports.whole import file_written_whole
 from esf_etl.warehouse.status import read_status
 
 if TYPE_CHECKING:
@@ -79,23 +79,13 @@ def make_page(warehouse: Path, *, language: str = LANGUAGES[0], now: datetime | 
 def write_page(warehouse: Path, output: Path | None = None, *, language: str = LANGUAGES[0]) -> Path:
     """Make the page and put it in place of the one before by one rename; returns where it is.
 
-    Without `output` it is `report.html` in the warehouse folder. Raises as `make_page`, and `WarehouseError` where the
+    Without `output` it is `report.html` in the warehouse folder. Raises as `make_page`, and `ExportError` where the
     file cannot be written.
     """
     target = output or warehouse / REPORT_PAGE
     text = make_page(warehouse, language=language)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as problem:
-        msg = f"the report page cannot be written: {problem.strerror}."
-        raise WarehouseError(
-            msg, code="report-not-written", path=str(target), advice="Name another file with --output."
-        ) from problem
+    with file_written_whole(target) as whole:
+        whole.write_text(text, encoding="utf-8")
     return target
 
 
