@@ -54,6 +54,8 @@ def is_line(text: str) -> bool:
     """Whether the text can stand on a line of its own and be read as it is."""
     if text.startswith(("Programområde", ":")):  # a colon after a label is another layout's
         return False
+    if unicodedata.category(text[:1] or " ").startswith("M"):  # it would become one letter with the label before it
+        return False
     return text.casefold() not in NOT_GIVEN and text not in BOILERPLATE
 
 

@@ -240,7 +240,12 @@ def test_where_the_bound_of_memory_is_too_low_it_is_built_without(
 # ---- where nothing can be written -------------------------------------------------------------------------------
 
 
-def test_where_the_index_cannot_be_kept_it_is_built_for_one_search(job: Job) -> None:
+def test_where_the_index_cannot_be_kept_it_is_built_for_one_search(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     (job.warehouse / "search").write_text("in the way", encoding="utf-8")
 
     told: list[str] = []
@@ -248,7 +253,7 @@ def test_where_the_index_cannot_be_kept_it_is_built_for_one_search(job: Job) -> 
 
     assert (found.engine, len(found.hits)) == ("fts", 1)
     assert [text for text in told if "cannot be kept" in text]
-    assert not list(Path(tempfile.gettempdir()).glob("esf-etl-search-*"))
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.fixture

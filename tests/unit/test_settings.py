@@ -23,6 +23,7 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("reprocess", "yes", True),
     ("rebuild", "1", True),
     ("dry_run", "True", True),
+    ("report_page", "0", False),
 ]
 
 
