@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS", "build_parser", "main"]
 
-VERBS = ("parse", "ingest", "status", "rejects", "sql", "digest", "dictionary", "sample", "serve")
+VERBS = (
+    "parse",
+    "ingest",
+    "status",
+    "rejects",
+    "sql",
+    "digest",
+    "verify",
+    "restore",
+    "dictionary",
+    "sample",
+    "serve",
+)
 """The commands, each a module of this package."""
 
 _EXTRA_OF = {
