@@ -14,7 +14,7 @@ from esf_etl.pages.parser import PARSER_VERSION
 from esf_etl.summary import RunSummary
 from esf_etl.warehouse import journal, publish
 from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspace
-from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, WarehouseFolder
 from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs, next_run_time, run_id_of
 from esf_etl.warehouse.seal import hold_to_journal
 from esf_etl.warehouse.staging import WORK
@@ -66,7 +66,8 @@ class Run:
         self.run_id = run_id_of(self.run_at)
         self.summary.run_id, self.summary.started_at = self.run_id, self.run_at
         self.staging = self.folder.staging / self.run_id
-        self.staging.mkdir(parents=True)
+        self.folder.staging.mkdir(FOLDER_MODE, exist_ok=True)
+        self.staging.mkdir(FOLDER_MODE)
         summary = self.summary.to_dict()
         names = ("run_id", "started_at", "landing", "landing_name", "parser_version")
         journal.append(self.folder.journal, {"event": "started", **{name: summary[name] for name in names}})
@@ -148,7 +149,7 @@ class Run:
         self.drop_aside()
         if isinstance(problem, AuditFailed):
             publish.remove_tree(self.folder.failed)
-            self.folder.failed.mkdir()
+            self.folder.failed.mkdir(FOLDER_MODE)
             self.staging.rename(self.folder.failed / self.run_id)
         else:
             publish.remove_tree(self.staging)

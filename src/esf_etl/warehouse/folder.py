@@ -18,13 +18,13 @@ from esf_etl.errors import LockHeld, WarehouseError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DATABASE", "MANIFEST", "PARQUET", "WarehouseFolder"]
+__all__ = ["DATABASE", "FOLDER_MODE", "MANIFEST", "PARQUET", "WarehouseFolder"]
 
 DATABASE = "esf.duckdb"
 PARQUET = "parquet"
 MANIFEST = "manifest.json"
 
-_FOLDER_MODE = 0o755
+FOLDER_MODE = 0o755
 """Whatever the umask allows: nobody else may put another snapshot in the place of a published one."""
 
 
@@ -109,8 +109,8 @@ class WarehouseFolder:
         """Make the folder and its parts. Raises `WarehouseError` where that cannot be."""
         self.refuse_file()
         try:
-            self.root.mkdir(_FOLDER_MODE, parents=True, exist_ok=True)
-            self.snapshots.mkdir(_FOLDER_MODE, exist_ok=True)
+            self.root.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self.snapshots.mkdir(FOLDER_MODE, exist_ok=True)
         except OSError as problem:
             msg = f"the warehouse folder cannot be made or written: {problem.strerror}."
             raise WarehouseError(msg, path=str(self.root), advice="Check the path and its permissions.") from problem
