@@ -14,8 +14,9 @@ from esf_etl.pages.parser import PARSER_VERSION
 from esf_etl.summary import RunSummary
 from esf_etl.warehouse import journal, publish
 from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspace
-from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, WarehouseFolder
 from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs, next_run_time, run_id_of
+from esf_etl.warehouse.seal import hold_to_journal
 from esf_etl.warehouse.staging import WORK
 from esf_schemas import SCHEMA_VERSION
 
@@ -57,13 +58,16 @@ class Run:
 
     def begin(self) -> None:
         """Under the lock: put right what a killed run left, and put this one into the journal."""
-        close_open_runs(self.folder)
-        clear_leftovers(self.folder)
+        # A rebuild is the way out where `current` points to nothing; for every other run that is an error.
+        current = self.folder.standing_snapshot() if self.settings.rebuild else self.folder.current_snapshot()
+        close_open_runs(self.folder, current)
+        clear_leftovers(self.folder, current)
         self.run_at = next_run_time(self.folder)
         self.run_id = run_id_of(self.run_at)
         self.summary.run_id, self.summary.started_at = self.run_id, self.run_at
         self.staging = self.folder.staging / self.run_id
-        self.staging.mkdir(parents=True)
+        self.folder.staging.mkdir(FOLDER_MODE, exist_ok=True)
+        self.staging.mkdir(FOLDER_MODE)
         summary = self.summary.to_dict()
         names = ("run_id", "started_at", "landing", "landing_name", "parser_version")
         journal.append(self.folder.journal, {"event": "started", **{name: summary[name] for name in names}})
@@ -103,6 +107,7 @@ class Run:
                 path=str(snapshot),
                 advice="Use the release that wrote it, or load all pages anew with --rebuild.",
             )
+        hold_to_journal(self.folder, snapshot)
         database = snapshot / DATABASE
         if wal := foreign_wal(database):
             self.warn(
@@ -131,14 +136,20 @@ class Run:
         self.summary.ended_at = max(datetime.now(UTC).replace(tzinfo=None), self.run_at)
 
     def fail(self, problem: BaseException) -> None:
-        """The run ends with an error: keep the copy where the audit refused it, and write the journal."""
+        """The run ends with an error: keep the copy where the audit refused it, and write the journal.
+
+        What came after the flip was clearing up: that run has published, however it ends.
+        """
+        if self.folder.current.is_symlink() and self.folder.current.readlink().name == self.run_id:
+            self.end()
+            return
         self.summary.outcome, self.summary.snapshot = "failed", None
         self.summary.error_code = problem.code if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.summary.error_message = str(problem) if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.drop_aside()
         if isinstance(problem, AuditFailed):
             publish.remove_tree(self.folder.failed)
-            self.folder.failed.mkdir()
+            self.folder.failed.mkdir(FOLDER_MODE)
             self.staging.rename(self.folder.failed / self.run_id)
         else:
             publish.remove_tree(self.staging)

@@ -30,6 +30,8 @@ COUNTS = (
 class RunSummary:
     """One run. Times are UTC; `snapshot` is the folder it published, None where it published nothing.
 
+    `manifest_sha256` seals that folder: the manifest has the checksums of all other files.
+
     `findings`, `projects` and `standing_rejects` describe the warehouse after the run; None where it was not opened.
     """
 
@@ -53,6 +55,7 @@ class RunSummary:
     projects: int | None = None
     standing_rejects: int | None = None
     snapshot: str | None = None
+    manifest_sha256: str | None = None
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     stages_s: dict[str, float] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from esf_etl.warehouse import publish
 from esf_etl.warehouse.audit import audit
 from esf_etl.warehouse.create import HISTORY, create_schema, load_reference
 from esf_etl.warehouse.database import attach
-from esf_etl.warehouse.folder import DATABASE
+from esf_etl.warehouse.folder import DATABASE, MANIFEST
 from esf_etl.warehouse.recovery import known_runs
 from esf_etl.warehouse.upsert import COPY, record_runs, upsert
 from esf_schemas import CONTRACTS, PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION, VAULT_TABLES
@@ -90,6 +90,7 @@ def publish_copy(run: Run) -> None:
             rows=rows,
             run=run.summary.to_dict(),
         )
+        run.summary.manifest_sha256 = publish.sha256(folder / MANIFEST)
     with run.told("move"):
         snapshot = publish.move_into_place(folder, run.folder.snapshots, run.run_id)
     with run.told("flip"):

@@ -30,6 +30,8 @@ VERBS = (
     "search",
     "report",
     "digest",
+    "verify",
+    "restore",
     "dictionary",
     "export",
     "opendata",

@@ -161,7 +161,7 @@ def _choose(candidates: list[_Candidate], ranks: int) -> list[_Candidate]:
 
 def _read_list(lines: list[str], start: int, end: int, body: Body) -> tuple[str, ...]:
     """The items of a bullet list, as written and in order; one that stands twice is kept twice."""
-    items: list[str] = []
+    items: list[list[str]] = []  # each by its lines: to add them to a text one by one would copy it each time
     said_nothing: list[int] = []
     goes_on = False  # whether a line without a bullet is the rest of the item before it
     for index in range(start, end):
@@ -177,10 +177,10 @@ def _read_list(lines: list[str], start: int, end: int, body: Body) -> tuple[str,
             said_nothing.append(index)
             goes_on = False
         elif bullet:
-            items.append(item)
+            items.append([item])
             goes_on = True
         elif goes_on:
-            items[-1] += f" {line}"
+            items[-1].append(line)
             body.diagnostics.append(
                 Diagnostic("item-wrapped", "info", index + 1, "A list item goes on without a bullet; it was joined.")
             )
@@ -193,4 +193,4 @@ def _read_list(lines: list[str], start: int, end: int, body: Body) -> tuple[str,
             Diagnostic("empty-item", "info", index + 1, "An item of a list says that nothing is given.")
             for index in said_nothing
         )
-    return tuple(items)
+    return tuple(" ".join(item) for item in items)

@@ -73,8 +73,8 @@ def workspace(temporary: Path | None = None) -> Iterator[DuckDBPyConnection]:
     connection = duckdb.connect(":memory:")
     try:
         connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET temp_directory = $folder", {"folder": str(temporary or "")})
         if temporary:
-            connection.execute("SET temp_directory = $folder", {"folder": str(temporary)})
             connection.execute(f"SET memory_limit = '{MEMORY_MB}MB'")
         yield connection
     finally:
@@ -146,6 +146,9 @@ def refuse_unpublished(database: Path) -> None:
 def open_reader(database: Path) -> DuckDBPyConnection:
     """A connection that can read this database and nothing else: no writing, no other file, no extension.
 
+    It spills nothing to the disk: DuckDB would do so beside the published file. What is not to be had by settings, the
+    caller refuses by `esf_etl.warehouse.gate`.
+
     Raises `WarehouseError` where it is missing, `SnapshotDamaged` where it is not as published.
     """
     refuse_unpublished(database)
@@ -158,6 +161,8 @@ def open_reader(database: Path) -> DuckDBPyConnection:
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "lock_configuration": "true",
+                "python_enable_replacements": "false",  # a name of a table is no variable of this program
+                "temp_directory": "",
             },
         )
     except duckdb.Error as problem:

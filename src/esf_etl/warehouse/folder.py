@@ -18,11 +18,14 @@ from esf_etl.errors import LockHeld, WarehouseError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DATABASE", "MANIFEST", "PARQUET", "WarehouseFolder"]
+__all__ = ["DATABASE", "FOLDER_MODE", "MANIFEST", "PARQUET", "WarehouseFolder"]
 
 DATABASE = "esf.duckdb"
 PARQUET = "parquet"
 MANIFEST = "manifest.json"
+
+FOLDER_MODE = 0o755
+"""Whatever the umask allows: nobody else may put another snapshot in the place of a published one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,23 @@ class WarehouseFolder:
             return None
         snapshot = self.root / self.current.readlink()
         if not snapshot.is_dir():
-            msg = f"it points to {self.current.readlink()}, which is not there."
+            what = "no folder" if snapshot.exists() else "not there"
+            msg = f"it points to {self.current.readlink()}, which is {what}."
             raise WarehouseError(
                 msg,
                 path=str(self.current),
-                advice=f"Point it to one of the folders in {self.snapshots}, or move it away to begin anew.",
+                advice="Go back to a snapshot with `esf-etl restore`, or move it away to begin anew.",
             )
         return snapshot
+
+    def standing_snapshot(self) -> Path | None:
+        """The same, but None also where the link points to nothing: for whoever will point it elsewhere."""
+        try:
+            return self.current_snapshot()
+        except WarehouseError:
+            if self.current.is_symlink():
+                return None
+            raise
 
     def refuse_file(self) -> None:
         """Raise `WarehouseError` where the path is one of a file, or of something in one."""
@@ -101,7 +114,8 @@ class WarehouseFolder:
         """Make the folder and its parts. Raises `WarehouseError` where that cannot be."""
         self.refuse_file()
         try:
-            self.snapshots.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self.snapshots.mkdir(FOLDER_MODE, exist_ok=True)
         except OSError as problem:
             msg = f"the warehouse folder cannot be made or written: {problem.strerror}."
             raise WarehouseError(msg, path=str(self.root), advice="Check the path and its permissions.") from problem
@@ -112,7 +126,7 @@ class WarehouseFolder:
 
         The kernel frees the lock with the process that holds it, however that ends.
         """
-        lock = FileLock(self.lock_file, thread_local=False)
+        lock = FileLock(self.lock_file, mode=0o644, thread_local=False)
         try:
             lock.acquire(blocking=False)
         except Timeout as problem:

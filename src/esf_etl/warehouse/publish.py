@@ -12,6 +12,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from filecmp import cmp
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from esf_schemas import Table
 
 __all__ = [
+    "GO_BACK",
     "Manifest",
     "copy_database",
     "damaged",
@@ -35,11 +37,16 @@ __all__ = [
     "move_into_place",
     "prune",
     "read_manifest",
+    "sha256",
     "write_manifest",
     "write_parquet",
 ]
 
+GO_BACK = "Go back to another snapshot with `esf-etl restore`, or load all pages anew with `esf-etl ingest --rebuild`."
+"""What to do about a damaged snapshot."""
+
 _READ_ONLY = 0o444
+_OTHERS_MAY_WRITE = 0o022
 _COPY_CHUNK = 1024 * 1024
 _PROSE_GROUP_BYTES = 16 * 1024 * 1024
 """A row group is held in memory by each thread until it is written; one of prose is counted in bytes."""
@@ -61,12 +68,29 @@ def read_manifest(snapshot: Path) -> Manifest:
     """The manifest of a snapshot; raises `SnapshotDamaged` where it is missing or no manifest."""
     path = snapshot / MANIFEST
     try:
-        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as problem:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        _refuse_other_shape(said)
+        return Manifest(**said)
+    except (OSError, ValueError, TypeError, RecursionError) as problem:
         msg = "the snapshot has no readable manifest."
-        raise SnapshotDamaged(
-            msg, path=str(path), advice="Point `current` to another folder in snapshots/."
-        ) from problem
+        raise SnapshotDamaged(msg, path=str(path), advice=GO_BACK) from problem
+
+
+def _refuse_other_shape(said: Any) -> None:
+    """Raise `ValueError` where the values of a manifest are not of the types that ours are."""
+    types = {"run_id": str, "schema_version": int, "published_at": str, "files": dict, "rows": dict, "run": dict}
+    if not isinstance(said, dict) or any(type(said.get(name)) is not kind for name, kind in types.items()):
+        msg = "a value is missing or has another type"
+        raise ValueError(msg)
+    for name, file in said["files"].items():
+        inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+        sealed = isinstance(file, dict) and isinstance(file.get("sha256"), str) and type(file.get("size_bytes")) is int
+        if not (inside and sealed):
+            msg = "a file has no size and checksum, or lies elsewhere"
+            raise ValueError(msg)
+    if DATABASE not in said["files"]:
+        msg = "no database is listed"
+        raise ValueError(msg)
 
 
 def copy_database(snapshot: Path, target: Path) -> None:
@@ -91,7 +115,7 @@ def damaged(snapshot: Path) -> SnapshotDamaged:
     return SnapshotDamaged(
         "the published database is not the one that was published (its checksum differs).",
         path=str(snapshot / DATABASE),
-        advice="Point `current` to an older folder in snapshots/, or run with --rebuild.",
+        advice=GO_BACK,
     )
 
 
@@ -99,10 +123,11 @@ def is_intact(snapshot: Path, name: str) -> bool:
     """Whether a file of a snapshot is there and has the SHA-256 that its manifest says."""
     path = snapshot / name
     said = read_manifest(snapshot).files.get(name)
-    return said is not None and path.is_file() and _sha256(path) == said["sha256"]
+    return said is not None and path.is_file() and sha256(path) == said["sha256"]
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -155,17 +180,20 @@ def write_manifest(
     rows: dict[str, int],
     run: dict[str, Any],
 ) -> Manifest:
-    """Seal a finished snapshot folder: every file read-only and on the disk, the manifest among them."""
+    """Seal a finished snapshot folder: every file read-only and on the disk, the manifest among them.
+
+    The folders are nobody's to write but the job's user's, whatever its umask is.
+    """
     files = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        files[path.relative_to(folder).as_posix()] = {"size_bytes": path.stat().st_size, "sha256": _sha256(path)}
+        files[path.relative_to(folder).as_posix()] = {"size_bytes": path.stat().st_size, "sha256": sha256(path)}
     manifest = Manifest(run_id, schema_version, published_at, files, rows, run)
     fields = {name: getattr(manifest, name) for name in Manifest.__slots__}
     (folder / MANIFEST).write_text(json.dumps(fields, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for path in folder.rglob("*"):
-        if path.is_file():
-            path.chmod(_READ_ONLY)
+        path.chmod(_READ_ONLY if path.is_file() else path.stat().st_mode & ~_OTHERS_MAY_WRITE)
         fsync(path)
+    folder.chmod(folder.stat().st_mode & ~_OTHERS_MAY_WRITE)
     fsync(folder)
     return manifest
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 
 from esf_etl.errors import QueryError, UsageError
+from esf_etl.warehouse.gate import refuse_all_but_reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,14 +55,12 @@ class Answer:
 
 
 def statements_of(connection: DuckDBPyConnection, query: str) -> list[Statement]:
-    """The statements of a text; none of them is run yet.
+    """The statements of a text, all of which read; none of them is run yet.
 
-    Raises `QueryError` for what is no SQL, `UsageError` where there is none.
+    Raises `QueryError` for what is no SQL or would not only read, `UsageError` where there is none.
     """
-    try:
-        statements = connection.extract_statements(query)
-    except duckdb.Error as problem:
-        raise QueryError(str(problem)) from problem
+    refuse_all_but_reading(connection, query)
+    statements = connection.extract_statements(query)
     if not statements:
         msg = "the query is empty."
         raise UsageError(msg, advice='Write one, such as "FROM project LIMIT 5".')

@@ -10,6 +10,8 @@ from esf_etl.errors import QueryError, SnapshotDamaged, UsageError
 from esf_etl.warehouse.database import open_reader
 from esf_etl.warehouse.digest import digest
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.gate import refuse_all_but_reading
+from esf_etl.warehouse.publish import GO_BACK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +22,22 @@ __all__ = ["open_current", "run_query", "standing_rejects", "warehouse_digest"]
 
 
 def open_current(root: Path) -> DuckDBPyConnection:
-    """A reader of what is published in this warehouse folder; raises as `open_reader` does."""
-    return open_reader(WarehouseFolder(root).current / DATABASE)
+    """A reader of what is published in this warehouse folder; raises as `open_reader` does.
+
+    Raises `WarehouseError` where `current` points to nothing.
+    """
+    folder = WarehouseFolder(root)
+    folder.current_snapshot()
+    return open_reader(folder.current / DATABASE)
 
 
 def run_query(root: Path, query: str) -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
-    """Column names, their types and all rows of one query. Raises `QueryError` with the database's words."""
+    """Column names, their types and all rows of one query.
+
+    Raises `QueryError` with the database's words, or for a query that does more than read.
+    """
     with open_current(root) as connection:
+        refuse_all_but_reading(connection, query)
         try:
             found: DuckDBPyConnection | None = connection.execute(query)
             if found is None or found.description is None:
@@ -51,8 +62,4 @@ def warehouse_digest(root: Path) -> str:
             return digest(connection)
         except duckdb.Error as problem:
             msg = f"DuckDB cannot read the published database: {str(problem).partition(chr(10))[0]}"
-            raise SnapshotDamaged(
-                msg,
-                path=str(root),
-                advice="Point `current` to an older folder in snapshots/, or ingest with --rebuild.",
-            ) from problem
+            raise SnapshotDamaged(msg, path=str(root), advice=GO_BACK) from problem

@@ -8,11 +8,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from esf_etl.errors import SnapshotDamaged
 from esf_etl.summary import run_row
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.publish import read_manifest, remove_tree
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from esf_etl.warehouse.folder import WarehouseFolder
 
 __all__ = ["clear_leftovers", "close_open_runs", "known_runs", "next_run_time", "run_id_of"]
@@ -44,18 +47,29 @@ def _time_of(run_id: str) -> datetime | None:
         return None
 
 
-def close_open_runs(folder: WarehouseFolder) -> None:
-    """Give every killed run its ended line: `published` where its snapshot was flipped to, else `killed`."""
-    current = folder.current_snapshot()
+def close_open_runs(folder: WarehouseFolder, current: Path | None) -> None:
+    """Give every killed run its ended line: `published` where its snapshot is the current one, else `killed`."""
     for entry in journal.open_runs(journal.read(folder.journal)):
         ended: dict[str, Any] = {**entry, "event": "ended", "ended_at": None, "outcome": "killed"}
         if current is not None and current.name == entry["run_id"]:
-            ended = {**read_manifest(current).run, "event": "ended", "cut_short": True}
+            ended = {**_run_of(current), "event": "ended", "cut_short": True}
+            ended = {**entry, **ended, "outcome": "published"}
         journal.append(folder.journal, ended)
 
 
-def clear_leftovers(folder: WarehouseFolder) -> None:
-    """Remove what killed runs left: their staging folders, and snapshots that were never flipped to."""
+def _run_of(snapshot: Path) -> dict[str, Any]:
+    """What the manifest says of its run; of a damaged one, that nothing is known but that it published."""
+    try:
+        return read_manifest(snapshot).run
+    except SnapshotDamaged:
+        return {"ended_at": None}
+
+
+def clear_leftovers(folder: WarehouseFolder, current: Path | None) -> None:
+    """Remove what killed runs left: their staging folders, and snapshots that were never flipped to.
+
+    The current snapshot stays, whatever the journal says of its run.
+    """
     remove_tree(folder.staging)
     unpublished = {
         entry["run_id"]
@@ -63,7 +77,7 @@ def clear_leftovers(folder: WarehouseFolder) -> None:
         if entry["event"] == "ended" and entry.get("outcome") != "published"
     }
     for snapshot in folder.snapshots.iterdir():
-        if snapshot.name in unpublished:
+        if snapshot.name in unpublished and (current is None or snapshot.name != current.name):
             remove_tree(snapshot)
     for link in folder.root.glob(".current.*"):
         link.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,10 +12,43 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-__all__ = ["WORK", "append_staged", "loaded_batches", "loaded_files", "staged_rows"]
+    from esf_etl.landing import LandingFile
+
+__all__ = ["WORK", "append_listed", "append_staged", "loaded_batches", "loaded_files", "staged_rows"]
 
 WORK = "work"
 """The schema of the workspace that holds this run's rows on their way."""
+
+_LISTED_AT_ONCE = 500
+"""So few that Python does not look for garbage among them."""
+_BATCHES_AN_INSERT = 40
+
+_LISTED = pa.schema(
+    [
+        ("path", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("ctime_ns", pa.int64()),
+        ("deferred", pa.bool_()),
+    ]
+)
+
+
+def append_listed(connection: DuckDBPyConnection, files: Iterator[LandingFile]) -> int:
+    """Put the files of the landing folder into the table `listed` of the workspace; returns how many there are."""
+    append_staged(connection, "listed", _LISTED.empty_table())
+    batches = _batches(files)
+    count = 0
+    while some := list(islice(batches, _BATCHES_AN_INSERT)):
+        count += sum(batch.num_rows for batch in some)
+        append_staged(connection, "listed", pa.Table.from_batches(some))
+    return count
+
+
+def _batches(files: Iterator[LandingFile]) -> Iterator[pa.RecordBatch]:
+    while some := list(islice(files, _LISTED_AT_ONCE)):
+        columns = zip(zip(*some, strict=True), _LISTED.types, strict=True)
+        yield pa.record_batch([pa.array(column, type_) for column, type_ in columns], schema=_LISTED)
 
 
 def append_staged(connection: DuckDBPyConnection, name: str, rows: pa.Table) -> None:

@@ -9,7 +9,7 @@ from esf_etl.errors import SnapshotDamaged
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.database import foreign_wal
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
-from esf_etl.warehouse.publish import read_manifest
+from esf_etl.warehouse.seal import hold_to_journal
 
 __all__ = ["read_status"]
 
@@ -27,7 +27,7 @@ def read_status(root: Path, *, runs: int = 5) -> dict[str, Any]:
     last = sorted([*ended, *open_runs], key=lambda entry: str(entry["run_id"]))[-runs:]
     return {
         "warehouse": str(root),
-        "sentence": _sentence(ended, open_runs),
+        "sentence": _restored(entries) or _sentence(ended, open_runs),
         "warnings": warnings,
         "published": published,
         "runs": [
@@ -35,6 +35,16 @@ def read_status(root: Path, *, runs: int = 5) -> dict[str, Any]:
             for entry in reversed(last)
         ],
     }
+
+
+def _restored(entries: list[dict[str, Any]]) -> str | None:
+    """Where nothing has happened since somebody went back to a snapshot."""
+    last = entries[-1] if entries else {"event": None}
+    if last["event"] != "restored":
+        return None
+    before = f" from {last['before']}" if last.get("before") else ""
+    to = f"snapshots/{last['run_id']}"
+    return f"At {last.get('restored_at')} somebody went back to {to}{before}; the next run reads what came since."
 
 
 def _sentence(ended: list[dict[str, Any]], open_runs: list[dict[str, Any]]) -> str:
@@ -51,8 +61,10 @@ def _sentence(ended: list[dict[str, Any]], open_runs: list[dict[str, Any]]) -> s
         return f"The run of {when} was killed; what it had begun was cleared away. Run `esf-etl ingest` again."
     if last["outcome"] == "idle":
         return f"The run of {when} found nothing new: {last['unchanged']} unchanged, {last['deferred']} deferred."
-    rejected = f", {last['rejected']} rejected (`esf-etl rejects` says why)" if last["rejected"] else ""
-    return f"The run of {when} published {last['loaded']} new versions{rejected}."
+    # One that was killed, whose manifest was damaged before the next run could read it, has no counts.
+    loaded = "some" if last.get("loaded") is None else last["loaded"]
+    rejected = f", {last['rejected']} rejected (`esf-etl rejects` says why)" if last.get("rejected") else ""
+    return f"The run of {when} published {loaded} new versions{rejected}."
 
 
 def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, list[str]]:
@@ -63,7 +75,7 @@ def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, list[str
     if wal := foreign_wal(snapshot / DATABASE):
         warnings.append(f"{wal} is not ours: somebody opened the published file for writing. Remove it.")
     try:
-        manifest = read_manifest(snapshot)
+        manifest = hold_to_journal(folder, snapshot)
     except SnapshotDamaged as problem:
         return None, [*warnings, str(problem)]
     return {
