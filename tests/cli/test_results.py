@@ -322,13 +322,6 @@ def test_a_program_gets_the_rows_of_one_statement_only(form: str, published: Pla
     assert "2 statements with rows" in done.err
 
 
-def test_statements_without_rows_may_come_before(published: Place, run: Run, tmp_path: Path) -> None:
-    query = "SET VARIABLE least = 400000; USE report; PREPARE q AS SELECT getvariable('least') AS n; EXECUTE q"
-
-    assert run("sql", query, "--json", "--warehouse", published.warehouse).json == [{"n": 400000}]
-    assert write(run, published, query, tmp_path / "a.csv").read_bytes() == b"n\r\n400000\r\n"
-
-
 def test_a_pivot_is_one_statement_to_its_reader(published: Place, run: Run) -> None:
     query = "PIVOT project ON region USING count(*) GROUP BY phase"
 

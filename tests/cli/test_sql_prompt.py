@@ -164,7 +164,7 @@ def test_queries_of_one_line_and_of_several_are_answered_and_ctrl_d_leaves_with_
 def test_an_error_is_told_in_the_databases_words_and_the_prompt_goes_on(terminal: Terminal) -> None:
     terminal.asks("SELECT titel FROM project;", "Binder Error: Referenced column")
     terminal.asks("SELEC 1;", "Parser Error: syntax error")
-    terminal.asks("COPY project TO 'made.csv';", "disabled")
+    terminal.asks("COPY project TO 'made.csv';", "COPY is refused")
     terminal.asks("SELECT 6 * 7 AS n;", "42")
 
 

@@ -100,9 +100,6 @@ def _answer(args: argparse.Namespace, query: str, form: str) -> None:
         if asked > 1 and form != "table":
             msg = f"the query has {asked} statements with rows; {form} holds those of one."
             raise UsageError(msg, advice="Run them one by one.")
-        if args.output and not gives_rows(statements[-1]):
-            msg = "the query ends with a statement that has no rows to write."
-            raise UsageError(msg)
         answers = []
         for statement in statements:
             answer = ask(connection, statement)

@@ -68,7 +68,7 @@ def statements_of(connection: DuckDBPyConnection, query: str) -> list[Statement]
 
 
 def gives_rows(statement: Statement) -> bool:
-    """Whether a statement has rows; SET VARIABLE, USE, PREPARE and what PIVOT does first have none."""
+    """Whether a statement has rows; what PIVOT does first has none."""
     return statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]
 
 
