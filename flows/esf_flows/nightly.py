@@ -68,7 +68,7 @@ def _run_name() -> str:
 
 
 @flow(name="nightly", flow_run_name=_run_name, retries=0, persist_result=False)
-def nightly(
+def nightly(  # noqa: PLR0913, PLR0917 - a parameter of a flow is a field of its form
     landing: str | None = None,
     warehouse: str | None = None,
     landing_name: str | None = None,
@@ -77,6 +77,7 @@ def nightly(
     keep_snapshots: int | None = None,
     reprocess: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow is set by name
     rebuild: bool = False,  # noqa: FBT001, FBT002
+    with_contacts: bool = False,  # noqa: FBT001, FBT002
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
@@ -93,6 +94,7 @@ def nightly(
         keep_snapshots: So many of the newest snapshots stay.
         reprocess: Parse every file again, changed or not.
         rebuild: Begin with an empty warehouse instead of the current snapshot.
+        with_contacts: Keep the contacts of projects, in the warehouse's private vault.
     """
     progress = RunLog(_LISTENERS.get())
     try:
@@ -106,6 +108,7 @@ def nightly(
                 "keep_snapshots": keep_snapshots,
                 "reprocess": reprocess,
                 "rebuild": rebuild,
+                "with_contacts": with_contacts,
             }
         )
         summary = ingest(settings, progress=progress, step=as_task)

@@ -15,7 +15,7 @@ from esf_etl.summary import RunSummary
 from esf_etl.warehouse import journal, publish
 from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspace
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
-from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs, next_run_time, run_id_of
+from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs, next_run_time, run_id_of, settle_vault
 from esf_etl.warehouse.staging import WORK
 from esf_schemas import SCHEMA_VERSION
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
+    from esf_etl.warehouse.suppression import Suppression
 
 __all__ = ["Run"]
 
@@ -54,6 +55,7 @@ class Run:
         self.staging = self.folder.staging / self.run_id
         self.base: Path | None = None
         self.aside: dict[str, list[str]] = {}
+        self.suppression: Suppression | None = None
 
     def begin(self) -> None:
         """Under the lock: put right what a killed run left, and put this one into the journal."""
@@ -70,6 +72,10 @@ class Run:
 
     def open(self, stack: ExitStack) -> None:
         """Open the workspace, with the current snapshot attached as `base` (an empty one where there is none)."""
+        if self.settings.with_contacts or self.folder.private.is_dir():
+            from esf_etl.warehouse.suppression import read_suppression
+
+            self.suppression = read_suppression(self.folder)
         temporary = None if self.settings.dry_run else self.staging
         connection = stack.enter_context(workspace(temporary))
         self.connection = connection
@@ -121,6 +127,7 @@ class Run:
     def end(self) -> None:
         """The run has come to its end: clear up and write the journal."""
         publish.remove_tree(self.staging)
+        settle_vault(self.folder)
         self._begin_stage("record")
         self.close()
         self._finish_stage()
@@ -136,6 +143,7 @@ class Run:
         self.summary.error_code = problem.code if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.summary.error_message = str(problem) if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.drop_aside()
+        settle_vault(self.folder)
         if isinstance(problem, AuditFailed):
             publish.remove_tree(self.folder.failed)
             self.folder.failed.mkdir()

@@ -31,6 +31,8 @@ class IngestSettings:
     reprocess: parse every file again, changed or not.
     rebuild: begin with an empty warehouse instead of the current snapshot.
     dry_run: say what a run would do; write nothing.
+    with_contacts: keep the contacts of projects, in the private vault.
+    mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     """
 
     landing: Path = Path("landing")
@@ -43,6 +45,8 @@ class IngestSettings:
     reprocess: bool = False
     rebuild: bool = False
     dry_run: bool = False
+    with_contacts: bool = False
+    mask_prose: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""

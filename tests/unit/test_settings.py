@@ -23,6 +23,8 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("reprocess", "yes", True),
     ("rebuild", "1", True),
     ("dry_run", "True", True),
+    ("with_contacts", "yes", True),
+    ("mask_prose", "no", False),
 ]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERBS", "build_parser", "main"]
 
-VERBS = ("parse", "ingest", "status", "rejects", "sql", "digest", "dictionary", "sample", "serve")
+VERBS = ("parse", "ingest", "status", "rejects", "sql", "digest", "dictionary", "forget", "purge", "sample", "serve")
 """The commands, each a module of this package."""
 
 _EXTRA_OF = {

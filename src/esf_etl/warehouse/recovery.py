@@ -15,7 +15,7 @@ from esf_etl.warehouse.publish import read_manifest, remove_tree
 if TYPE_CHECKING:
     from esf_etl.warehouse.folder import WarehouseFolder
 
-__all__ = ["clear_leftovers", "close_open_runs", "known_runs", "next_run_time", "run_id_of"]
+__all__ = ["clear_leftovers", "close_open_runs", "known_runs", "next_run_time", "run_id_of", "settle_vault"]
 
 _RUN_ID = "%Y%m%dT%H%M%S.%fZ"
 
@@ -55,8 +55,12 @@ def close_open_runs(folder: WarehouseFolder) -> None:
 
 
 def clear_leftovers(folder: WarehouseFolder) -> None:
-    """Remove what killed runs left: their staging folders, and snapshots that were never flipped to."""
+    """Remove what killed runs left: their staging folders, and snapshots that were never flipped to.
+
+    The vault of contacts is made that of the published snapshot, where there is one.
+    """
     remove_tree(folder.staging)
+    settle_vault(folder)
     unpublished = {
         entry["run_id"]
         for entry in journal.read(folder.journal)
@@ -67,6 +71,14 @@ def clear_leftovers(folder: WarehouseFolder) -> None:
             remove_tree(snapshot)
     for link in folder.root.glob(".current.*"):
         link.unlink(missing_ok=True)
+
+
+def settle_vault(folder: WarehouseFolder) -> None:
+    """Make the vault of contacts that of the published snapshot (see `esf_etl.warehouse.vault`)."""
+    if folder.private.is_dir():
+        from esf_etl.warehouse.vault import settle  # imported here: most warehouses have none
+
+        settle(folder)
 
 
 def known_runs(folder: WarehouseFolder) -> list[dict[str, Any]]:
