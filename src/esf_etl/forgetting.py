@@ -106,6 +106,7 @@ def forget(settings: IngestSettings, person: str) -> Forgetting:
 
     Raises `UsageError` for what is neither an address nor a whole name, `WarehouseError`, `LockHeld`.
     """
+    hash_of(b"", person)  # refuses what cannot be meant, before anything is touched
     folder = _existing(settings.warehouse)
     result = Forgetting(settings.dry_run)
     with ExitStack() as stack:

@@ -62,7 +62,7 @@ def test_each_command_that_prints_takes_json(verb: str) -> None:
     assert "--json" in options(verb)
 
 
-@pytest.mark.parametrize("verb", ["ingest", "status", "rejects", "sql", "digest"])
+@pytest.mark.parametrize("verb", ["ingest", "status", "rejects", "sql", "digest", "forget", "purge"])
 def test_each_command_that_knows_a_warehouse_takes_its_place(verb: str) -> None:
     assert "--warehouse" in options(verb)
 
@@ -145,6 +145,8 @@ def without(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("duckdb", "warehouse", ["rejects"]),
         ("duckdb", "warehouse", ["sql", "SELECT 1"]),
         ("duckdb", "warehouse", ["digest"]),
+        ("duckdb", "warehouse", ["forget", "Ada Exempel"]),
+        ("duckdb", "warehouse", ["purge", "--older-than", "2y"]),
         ("polars", "warehouse", ["dictionary"]),
         ("prefect", "flows", ["serve"]),
     ],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -241,17 +241,16 @@ def settle(folder: WarehouseFolder) -> None:
         return
     current = folder.current_snapshot()
     vault = folder.private / VAULT
-    with ExitStack() as stack:
-        stack.callback(fsync, folder.private)
-        for path in sorted(folder.private.iterdir()):
-            if found := _BEFORE.fullmatch(path.name):
-                if current is None or current.name != found["run"]:
-                    _bring_back(path, vault)
-                path.unlink(missing_ok=True)
-            elif path.name == _SPILL:
-                remove_tree(path)
-            elif path.name.startswith((_ARRIVING, _NEW)) or path.name.endswith(".new"):
-                path.unlink()
+    for path in sorted(folder.private.iterdir()):
+        if found := _BEFORE.fullmatch(path.name):
+            if current is None or current.name != found["run"]:
+                _bring_back(path, vault)
+            path.unlink(missing_ok=True)
+        elif path.name == _SPILL:
+            remove_tree(path)
+        elif path.name.startswith((_ARRIVING, _NEW)) or path.name.endswith(".new"):
+            path.unlink()
+    fsync(folder.private)
 
 
 def _bring_back(before: Path, vault: Path) -> None:
