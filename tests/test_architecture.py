@@ -34,6 +34,7 @@ FLOORS = (
         "esf_etl.look",
         "esf_etl.intake",
         "esf_etl.writing",
+        "esf_etl.forgetting",
         "esf_etl.pipeline",
         "esf_etl.reports",
     },

@@ -83,6 +83,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
     reprocess: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow is set by name
     rebuild: bool = False,  # noqa: FBT001, FBT002
     report_page: bool | None = None,  # noqa: FBT001
+    with_contacts: bool = False,  # noqa: FBT001, FBT002
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
@@ -101,6 +102,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         reprocess: Parse every file again, changed or not.
         rebuild: Begin with an empty warehouse instead of the current snapshot.
         report_page: Whether to make the report page, where something was published or there is none yet.
+        with_contacts: Keep the contacts of projects, in the warehouse's private vault.
     """
     progress = RunLog(_LISTENERS.get())
     try:
@@ -115,6 +117,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
                 "reprocess": reprocess,
                 "rebuild": rebuild,
                 "report_page": report_page,
+                "with_contacts": with_contacts,
             }
         )
         summary = ingest(settings, progress=progress, step=as_task)

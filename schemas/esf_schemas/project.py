@@ -152,8 +152,8 @@ class Project(Versioned, table="project", key=("project_id",)):
         checks=[within("participants_planned", 0)],
     )
     content_digest: Text = column(
-        "Hash of all that the page says of the project, but for its contact and its layout: two versions "
-        "with the same digest say the same.",
+        "Hash of all that the page says of the project, but for its contact, its layout and what is masked: two "
+        "versions with the same digest say the same. One that begins with x is keyed: a person in it was forgotten.",
     )
     layout: Text = column("Layout of the page, such as glued-2007.", lineage=True)
     landing: Text = column("Name of the landing folder the page came from.", lineage=True, staged=False)

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from esf_etl.errors import NotAProjectPage
 from esf_etl.landing import file_bytes, location_of
-from esf_etl.pages.identity import content_digest, project_id
+from esf_etl.pages.identity import project_id
+from esf_etl.pages.masking import Masking, mask_project
 from esf_etl.pages.parser import field_line_of, parse_bytes
 from esf_etl.pages.personal import email_domain, is_personal_number
 from esf_etl.pages.places import county, find_municipality
@@ -25,6 +26,7 @@ from esf_etl.pages.records import Contact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from esf_etl.pages.masking import Masked
     from esf_etl.pages.records import Diagnostic, Project
 
 __all__ = [
@@ -90,7 +92,7 @@ class ChunkTask:
     """Some files of the landing folder `root` to read.
 
     The tables named in `aside` are written to the file given there and not handed back: what is large goes to the disk
-    once instead of from process to process.
+    once instead of from process to process. `masking` says what of the texts is not published.
     """
 
     root: str
@@ -98,6 +100,7 @@ class ChunkTask:
     schemas: Mapping[str, pa.Schema]
     max_page_bytes: int
     aside: Mapping[str, str] = field(default_factory=dict)
+    masking: Masking = field(default_factory=Masking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +124,19 @@ class Chunk:
 
 def parse_chunk(task: ChunkTask) -> Chunk:
     """Read and parse the files of a task. No page stops it: what cannot be read becomes a reject."""
-    pages: list[tuple[int, Project]] = []
+    pages: list[tuple[int, str, Masked]] = []
     files: list[tuple[int, str | None, str]] = []
     rejects: list[tuple[Any, ...]] = []
     findings: list[tuple[Any, ...]] = []
     for file in task.files:
         number = file.file_no
-        state, digest, project, problems = _read(task.root, file, task.max_page_bytes)
+        state, digest, project, problems = _read(task.root, file, task.max_page_bytes, task.masking)
         files.append((number, digest, state))
         rejects.extend((number, place, *problem) for place, problem in enumerate(problems, 1))
         if project is not None:
-            pages.append((number, project))
-            findings.extend(_findings(number, project))
+            page = (number, project_id(project), mask_project(project, task.masking))
+            pages.append(page)
+            findings.extend(_findings(*page))
     tables = to_tables(pages, task.schemas)
     for name, path in task.aside.items():
         table = tables.pop(name)
@@ -168,7 +172,7 @@ def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_by
 
 
 def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are decided
-    root: str, file: WaitingFile, max_bytes: int
+    root: str, file: WaitingFile, max_bytes: int, masking: Masking
 ) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
     """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
     location = location_of(root, file.path)
@@ -202,27 +206,33 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
             None,
             [(problem.code, problem.line, None, problem.message.rstrip("."), "a project page", text, None)],
         )
-    errors = [_reject(diagnostic, project) for diagnostic in project.diagnostics if diagnostic.severity == "error"]
+    errors = [
+        _reject(diagnostic, project, masking) for diagnostic in project.diagnostics if diagnostic.severity == "error"
+    ]
     if errors:
         return "rejected", digest, None, errors
     return "parsed", digest, project, []
 
 
-def _reject(diagnostic: Diagnostic, project: Project) -> tuple[Any, ...]:
-    found = None if diagnostic.found is None else diagnostic.found[:_MAX_FOUND]
+def _reject(diagnostic: Diagnostic, project: Project, masking: Masking) -> tuple[Any, ...]:
+    found = None if diagnostic.found is None else masking.mask(diagnostic.found)
+    message = masking.mask(diagnostic.message)
+    if found is not None and len(found) > _MAX_FOUND:
+        found, message = found[:_MAX_FOUND], f"{message[:_MAX_FOUND]} …"
     return (
         diagnostic.code,
         diagnostic.line,
         diagnostic.field,
         found,
         diagnostic.expected,
-        diagnostic.message if found == diagnostic.found else f"{diagnostic.message[:_MAX_FOUND]} …",
+        message,
         project_id(project),
     )
 
 
-def _findings(number: int, project: Project) -> Iterable[tuple[Any, ...]]:
+def _findings(number: int, key: str, page: Masked) -> Iterable[tuple[Any, ...]]:
     """The parser's warnings, and what is withheld because it looks personal, as rows of FINDINGS."""
+    project = page.project
     rows = [
         (diagnostic.code, diagnostic.field, diagnostic.line, None, diagnostic.message)
         for diagnostic in project.diagnostics
@@ -235,9 +245,9 @@ def _findings(number: int, project: Project) -> Iterable[tuple[Any, ...]]:
     if withheld:
         message = f"{withheld} unmodelled lines of the page look personal; they are not published."
         rows.append(("personal-attribute-withheld", None, None, None, message))
-    if not rows:
-        return ()
-    key = project_id(project)
+    if page.hidden:
+        message = f"{page.hidden} e-mail addresses or phone numbers in the texts of the page are not published."
+        rows.append(("personal-in-prose", None, None, None, message))
     return ((number, key, *row) for row in rows)
 
 
@@ -254,12 +264,10 @@ def _org_number(project: Project) -> str | None:
 
 
 _DERIVED: dict[str, Callable[[Project], Any]] = {
-    "project_id": project_id,
-    "content_digest": content_digest,
     "contact_email_domain": lambda project: email_domain(project.contact.email if project.contact else None),
     "owner_org_number": _org_number,
 }
-"""The columns of `project` that are no field of the record, or not to be published as they are."""
+"""The columns of `project` that are worked out from the record, or not to be published as they are."""
 
 
 def _sections(project: Project) -> Iterable[tuple[Any, ...]]:
@@ -308,39 +316,44 @@ _CHILDREN: dict[str, tuple[tuple[str, ...], Callable[[Project], Iterable[tuple[A
 """For each table below `project`: the columns that its rows fill, and the rows of one project."""
 
 
-def to_tables(pages: Sequence[tuple[int, Project]], schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:
-    """The staged tables of numbered projects, in the given schemas (by table name).
+def to_tables(pages: Sequence[tuple[int, str, Masked]], schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:
+    """The staged tables of projects, each with its number and `project_id`, in the given schemas (by table name).
 
     Every project gives one row of `project` and of `contact`, and a row an item of its sections, organisations,
     municipalities and attributes, numbered from 1 in the order of the page.
     """
-    keys = [project_id(project) for _, project in pages]
-    columns: dict[str, Sequence[Any]] = {"file_no": [number for number, _ in pages], "project_id": keys}
+    columns: dict[str, Sequence[Any]] = {
+        "file_no": [number for number, _, _ in pages],
+        "project_id": [key for _, key, _ in pages],
+        "content_digest": [page.content_digest for _, _, page in pages],
+    }
     for name in schemas["project"].names:
         if name not in columns:
             read = _DERIVED.get(name) or attrgetter(name)
-            columns[name] = [read(project) for _, project in pages]
+            columns[name] = [read(page.project) for _, _, page in pages]
     tables = {"project": pa.table(columns, schema=schemas["project"])}
     for table, (filled, rows_of) in _CHILDREN.items():
-        rows = [
-            (number, key, *row) for (number, project), key in zip(pages, keys, strict=True) for row in rows_of(project)
-        ]
+        rows = [(number, key, *row) for number, key, page in pages for row in rows_of(page.project)]
         schema = schemas[table]
         names = ("file_no", "project_id", *filled)
         tables[table] = _table(rows, pa.schema([schema.field(name) for name in names])).select(schema.names)
     return tables
 
 
-def to_arrow(projects: Iterable[Project], *, with_contacts: bool = False) -> dict[str, pa.Table]:
+def to_arrow(
+    projects: Iterable[Project], *, with_contacts: bool = False, mask_prose: bool = True
+) -> dict[str, pa.Table]:
     """Projects as Arrow tables by name, in the schemas of the contracts but for the columns that a warehouse fills.
 
-    `file_no` is the place of the project among `projects`, from 0. What is personal is left out as in the warehouse;
-    `with_contacts` adds the table `contact`.
+    `file_no` is the place of the project among `projects`, from 0. What is personal is left out as in the warehouse:
+    `with_contacts` adds the table `contact`, `mask_prose=False` leaves addresses and phone numbers in texts.
     """
     from esf_schemas import STAGED_TABLES, staged_arrow_schema
 
     schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
-    tables = to_tables(list(enumerate(projects)), schemas)
+    masking = Masking(prose=mask_prose)
+    pages = [(number, project_id(project), mask_project(project, masking)) for number, project in enumerate(projects)]
+    tables = to_tables(pages, schemas)
     if not with_contacts:
         del tables["contact"]
     return tables

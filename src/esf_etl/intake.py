@@ -6,6 +6,7 @@ processes wait where the validation is slower than they are.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
 from esf_etl.errors import AuditFailed
 from esf_etl.landing import location_of
+from esf_etl.pages.masking import Masking
 from esf_etl.parallel import map_in_order, workers_for
 from esf_etl.validate import validate
 from esf_etl.warehouse.database import fit_memory
@@ -22,7 +24,7 @@ from esf_etl.warehouse.upsert import elect
 from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from esf_etl.batch import Chunk
     from esf_etl.run import Run
@@ -84,17 +86,34 @@ def _parse(run: Run) -> None:
         preload="esf_etl.batch",
         ahead=_CHUNKS_A_BATCH + 2,
     )
-    with run.told("parse"):
+    with run.told("parse"), _contacts(run) as put_aside:
         while batch := list(islice(chunks, _CHUNKS_A_BATCH)):
             tables = [chunk.all_tables() for chunk in batch]
             accepted = validate({name: pa.concat_tables(each[name] for each in tables) for name in schemas})
             append_staged(connection, "project", accepted.tables["project"].select(_ELECTED_BY))
+            put_aside(accepted.tables["contact"], accepted.tables["project"])
             _stage_outcomes(run, batch, accepted.rejects, accepted.findings)
             for chunk in batch:
                 for name, path in chunk.aside.items():
                     run.aside[name].append(path)
             done += sum(chunk.files.num_rows for chunk in batch)
             run.progress.advance(done, count)
+
+
+@contextmanager
+def _contacts(run: Run) -> Iterator[Callable[[pa.Table, pa.Table], None]]:
+    """What puts contacts aside for the vault where the run is to keep them, and else forgets them."""
+    if run.settings.dry_run or not run.settings.with_contacts:
+        yield lambda contacts, projects: None  # noqa: ARG005
+        return
+    from esf_etl.warehouse.vault import ArrivingContacts
+
+    assert run.suppression is not None  # noqa: S101 - it is read when the run begins
+    arriving = ArrivingContacts(run.folder, run.suppression)
+    try:
+        yield arriving.add
+    finally:
+        arriving.close()
 
 
 def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Table) -> None:
@@ -118,9 +137,12 @@ def _location_of_file(run: Run, number: int) -> str:
 def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
     """The files to read in the order of their numbers, as tasks.
 
-    All rows are put aside but contacts, which must not reach the disk. A dry run has no folder for them.
+    All rows are put aside but contacts, which must not reach the disk but in the vault. A dry run has no folder for
+    them.
     """
     root = str(run.settings.landing)
+    forgotten = run.suppression.forgotten() if run.suppression else None
+    masking = Masking(prose=run.settings.mask_prose, forgotten=forgotten)
     for first in range(0, run.count("FROM work.todo"), _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE):
         rows = run.connection.execute(
             "SELECT file_no, path, size_bytes, mtime_ns, known_sha256 FROM work.todo"
@@ -133,4 +155,5 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
                 name: str(run.staging / f"{name}.{first + start:09}.arrow")
                 for name in ([] if run.settings.dry_run else _PUT_ASIDE)
             }
-            yield ChunkTask(root, files[start : start + _FILES_A_CHUNK], schemas, run.settings.max_page_bytes, aside)
+            some = files[start : start + _FILES_A_CHUNK]
+            yield ChunkTask(root, some, schemas, run.settings.max_page_bytes, aside, masking)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["STAGES", "Progress", "Silent"]
+__all__ = ["STAGES", "VAULT_STAGES", "Progress", "Silent"]
 
 STAGES = (
     "look",
@@ -22,6 +22,9 @@ STAGES = (
     "record",
 )
 """The stages of a run by name, in their order. A run that finds nothing new goes from `look` or `elect` to `record`."""
+
+VAULT_STAGES = ("contacts", "vault")
+"""Those of a run that keeps contacts, or has a vault of them: before `commit`, and before `flip`."""
 
 
 class Progress(Protocol):

@@ -15,7 +15,7 @@ from esf_etl.summary import RunSummary
 from esf_etl.warehouse import journal, publish
 from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspace
 from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, WarehouseFolder
-from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs, next_run_time, run_id_of
+from esf_etl.warehouse.recovery import next_run_time, put_right, run_id_of, settle_vault
 from esf_etl.warehouse.seal import hold_to_journal
 from esf_etl.warehouse.staging import WORK
 from esf_schemas import SCHEMA_VERSION
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
+    from esf_etl.warehouse.suppression import Suppression
 
 __all__ = ["Run"]
 
@@ -55,13 +56,13 @@ class Run:
         self.staging = self.folder.staging / self.run_id
         self.base: Path | None = None
         self.aside: dict[str, list[str]] = {}
+        self.suppression: Suppression | None = None
 
     def begin(self) -> None:
         """Under the lock: put right what a killed run left, and put this one into the journal."""
         # A rebuild is the way out where `current` points to nothing; for every other run that is an error.
         current = self.folder.standing_snapshot() if self.settings.rebuild else self.folder.current_snapshot()
-        close_open_runs(self.folder, current)
-        clear_leftovers(self.folder, current)
+        put_right(self.folder, current)
         self.run_at = next_run_time(self.folder)
         self.run_id = run_id_of(self.run_at)
         self.summary.run_id, self.summary.started_at = self.run_id, self.run_at
@@ -74,6 +75,10 @@ class Run:
 
     def open(self, stack: ExitStack) -> None:
         """Open the workspace, with the current snapshot attached as `base` (an empty one where there is none)."""
+        if self.settings.with_contacts or self.folder.private.is_dir():
+            from esf_etl.warehouse.suppression import read_suppression
+
+            self.suppression = read_suppression(self.folder)
         temporary = None if self.settings.dry_run else self.staging
         connection = stack.enter_context(workspace(temporary))
         self.connection = connection
@@ -126,6 +131,7 @@ class Run:
     def end(self) -> None:
         """The run has come to its end: clear up and write the journal."""
         publish.remove_tree(self.staging)
+        settle_vault(self.folder)
         self._begin_stage("record")
         self.close()
         self._finish_stage()
@@ -147,6 +153,7 @@ class Run:
         self.summary.error_code = problem.code if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.summary.error_message = str(problem) if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.drop_aside()
+        settle_vault(self.folder)
         if isinstance(problem, AuditFailed):
             publish.remove_tree(self.folder.failed)
             self.folder.failed.mkdir(FOLDER_MODE)

@@ -32,6 +32,8 @@ class IngestSettings:
     rebuild: begin with an empty warehouse instead of the current snapshot.
     dry_run: say what a run would do; write nothing.
     report_page: the nightly flow makes the report page after it has published.
+    with_contacts: keep the contacts of projects, in the private vault.
+    mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     """
 
     landing: Path = Path("landing")
@@ -45,6 +47,8 @@ class IngestSettings:
     rebuild: bool = False
     dry_run: bool = False
     report_page: bool = True
+    with_contacts: bool = False
+    mask_prose: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""

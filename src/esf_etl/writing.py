@@ -18,6 +18,7 @@ from esf_etl.warehouse.upsert import COPY, record_runs, upsert
 from esf_schemas import CONTRACTS, PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION, VAULT_TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from esf_etl.run import Run
@@ -46,11 +47,27 @@ def write(run: Run) -> None:
         run.count_warehouse(COPY)
         run.close()
         record_runs(connection, [*known_runs(run.folder), run_row(summary.to_dict())])
+    if run.settings.with_contacts or run.folder.private.is_dir():
+        _write_vault(run)
     with run.told("commit"):
         connection.execute("COMMIT")
     with run.told("checkpoint"):
         connection.execute(f"CHECKPOINT {COPY}")
         connection.execute(f"DETACH {COPY}")
+
+
+def _write_vault(run: Run) -> None:
+    """Write the contacts of the run beside the vault, which takes their place just before the flip."""
+    from esf_etl.warehouse.vault import build_vault
+
+    kept = run.settings.with_contacts
+    with run.told("contacts"):
+        dropped = build_vault(run.folder, run.connection, with_contacts=kept, anew=run.settings.rebuild)
+    if dropped and not kept:
+        run.warn(
+            f"{dropped} contacts left the vault: their projects have new versions, and this run does not keep contacts."
+            " Bring them back with --reprocess --with-contacts."
+        )
 
 
 def _snapshot_folder(run: Run) -> Path:
@@ -67,13 +84,18 @@ def hold_to_audit(run: Run) -> None:
         run.drop_aside()
 
 
-def publish_copy(run: Run) -> None:
-    """Write Parquet and manifest beside the database, move the whole into place, and flip `current` to it."""
+def publish_copy(run: Run, *, rewritten: Collection[str] = ()) -> None:
+    """Write Parquet and manifest beside the database, move the whole into place, and flip `current` to it.
+
+    `rewritten` names tables that changed although no version of a project began or ended.
+    """
     connection, folder = run.connection, _snapshot_folder(run)
     with run.told("parquet"):
         tables = [contract.table() for contract in (*PROJECT_TABLES, *REF_TABLES)]
         unchanged = [
-            contract.table().name for contract in PROJECT_TABLES if not _is_changed(run, contract.table().name)
+            name
+            for name in (contract.table().name for contract in PROJECT_TABLES)
+            if name not in rewritten and not _is_changed(run, name)
         ]
         publish.write_parquet(connection, COPY, tables, folder, before=run.base, unchanged=unchanged)
         rows = {
@@ -93,6 +115,11 @@ def publish_copy(run: Run) -> None:
         run.summary.manifest_sha256 = publish.sha256(folder / MANIFEST)
     with run.told("move"):
         snapshot = publish.move_into_place(folder, run.folder.snapshots, run.run_id)
+    if run.folder.private.is_dir():
+        from esf_etl.warehouse.vault import place_vault
+
+        with run.told("vault"):
+            place_vault(run.folder, run.run_id)
     with run.told("flip"):
         publish.flip(run.folder, snapshot)
     try:

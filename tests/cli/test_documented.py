@@ -63,7 +63,8 @@ def test_each_command_that_prints_takes_json(verb: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["ingest", "status", "rejects", "sql", "search", "report", "digest", "export", "opendata"]
+    "verb",
+    ["ingest", "status", "rejects", "sql", "search", "report", "digest", "export", "opendata", "forget", "purge"],
 )
 def test_each_command_that_knows_a_warehouse_takes_its_place(verb: str) -> None:
     assert "--warehouse" in options(verb)
@@ -138,6 +139,8 @@ def test_no_command_and_an_unknown_one_are_wrong_usage(wrong: list[str], run: Ru
         ("duckdb", "warehouse", ["export"]),
         ("xlsxwriter", "reports", ["export", "--format", "xlsx"]),
         ("pyarrow", "warehouse", ["opendata", "never-made"]),
+        ("duckdb", "warehouse", ["forget", "Ada Exempel"]),
+        ("duckdb", "warehouse", ["purge", "--older-than", "2y"]),
         ("polars", "warehouse", ["dictionary"]),
         ("prefect", "flows", ["serve"]),
     ],

@@ -214,7 +214,7 @@ def test_every_parameter_is_described(api: httpx.Client) -> None:
 
     described = {name: spec.get("description") for name, spec in flow.parameters.properties.items()}
 
-    assert {"landing", "warehouse", "workers", "settle_s", "reprocess", "rebuild"} <= set(described)
+    assert {"landing", "warehouse", "workers", "settle_s", "reprocess", "rebuild", "with_contacts"} <= set(described)
     assert all(described.values())
 
 
@@ -232,8 +232,15 @@ def everything_prefect_keeps() -> str:
     return text
 
 
-def test_nothing_of_a_page_and_no_contact_reaches_prefect(nightly: Nightly, with_rejects: Path) -> None:
-    state = nightly()
+@pytest.mark.parametrize("with_contacts", [False, True])
+def test_nothing_of_a_page_and_no_contact_reaches_prefect(
+    with_contacts: bool,
+    nightly: Nightly,
+    with_rejects: Path,
+    warehouse: Path,
+) -> None:
+    state = nightly(with_contacts=with_contacts)
+    assert (warehouse / "private" / "contacts.duckdb").is_file() == with_contacts
     nightly.logs(state, expected=20)
     nightly.task_runs(state, expected=6)
 

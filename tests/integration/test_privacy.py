@@ -9,15 +9,19 @@ from typing import Any
 import duckdb
 import pytest
 
-from esf_etl import Contact, Project, render
+from esf_etl import Contact, Project, Section, render
 from tests.integration.conftest import Job, project
 
 NAMES = ("Nils Hemligsson", "Siv Gömdström", "Ulla Doldberg", "Rut Tystlund", "Åke Namnlös")
 PHONES = ("0999-111 222", "0999-333 444", "0999-555 666", "0999-777 888")
+IN_PROSE = ("lena.prosa@domain.example", "08-465 00 42", "+46 70 174 06 05", "0701740606")
 SECRETS = (
     *NAMES,
     *(name.split()[1] for name in NAMES),
     *PHONES,
+    *IN_PROSE,
+    "lena.prosa",
+    "465 00 42",
     "nils.hemligsson",
     "ulla@",
     "rut.tyst",
@@ -45,6 +49,12 @@ def lay(job: Job) -> None:
     start, _, rest = page.partition("Kontaktperson")
     job.put("wrapped.txt", start + wrapped + rest.partition("E-post")[2], on_day=1)
     job.put("cut.txt", render(project("Zeta", contact=contact(0, "nils.hemligsson@x"))).partition("Beviljat")[0])
+    told = Section("summary", "Sammanfattning", f"Skriv till {IN_PROSE[0]} eller ring {', '.join(IN_PROSE[1:])}.")
+    job.put(
+        "prose.txt", project(f"Ring {IN_PROSE[1]}", owner="Stiftelsen Theta", contact=None, sections=(told,)), on_day=1
+    )
+    beside = render(project("Iota", contact=None)).replace("400\u00a0000 kr", f"fråga {IN_PROSE[0]}")
+    job.put("beside.txt", beside, on_day=1)
     bare = {"layout": "colon-2021", "programme_period": "2021-2027", "phase": None, "programme_area": None}
     lists = {"sections": (), "co_financiers": (), "partners": (), "municipalities": (), "contact": None}
     trader = Project(
@@ -74,20 +84,21 @@ def bytes_of(folder: Path) -> bytes:
     return b"\n".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, str]:
+@pytest.fixture(scope="module", params=[(), ("--with-contacts",)], ids=["without contacts", "with contacts"])
+def done(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> tuple[Job, str]:
     """A warehouse of such pages, and all that the runs and other commands said."""
     root = tmp_path_factory.mktemp("privacy")
     job = Job(root / "landing", root / "warehouse")
     lay(job)
-    runs: list[Any] = [job.run("--json"), job.run()]
+    runs: list[Any] = [job.run("--json", *request.param), job.run(*request.param)]
     job.put("loaded.txt", project("Alfa", owner="Ny ägare", contact=contact(1, "siv@domain.example")), on_day=2)
-    runs.append(job.run())
+    runs.append(job.run(*request.param))
+    assert (job.warehouse / "private").exists() == bool(request.param)
     where = ("--warehouse", str(job.warehouse))
     runs += [job.command("rejects", *where), job.command("status", *where)]
     assert [run.returncode for run in runs] == [0] * len(runs), [run.stderr for run in runs]
-    assert job.value("SELECT count(*) FROM history.project") == 6
-    assert job.value("SELECT count(DISTINCT path) FROM etl.reject") == 3
+    assert job.value("SELECT count(*) FROM history.project") == 7
+    assert job.value("SELECT count(DISTINCT path) FROM etl.reject") == 4
     return job, "\n".join(run.stdout + run.stderr for run in runs)
 
 
@@ -97,7 +108,9 @@ def found_in(text: str) -> list[str]:
 
 def test_the_pages_do_hold_what_is_looked_for(done: tuple[Job, str]) -> None:
     pages = bytes_of(done[0].landing).decode()
-    assert {*NAMES[:4], *PHONES, "Namnlös", "8001019876"} <= {secret for secret in SECRETS if secret in pages}
+    assert {*NAMES[:4], *PHONES, *IN_PROSE, "Namnlös", "8001019876"} <= {
+        secret for secret in SECRETS if secret in pages
+    }
 
 
 def test_no_value_of_the_database_is_personal(done: tuple[Job, str]) -> None:
@@ -114,9 +127,12 @@ def test_no_value_of_parquet_is_personal(done: tuple[Job, str]) -> None:
 
 
 def test_no_byte_of_any_file_is_personal(done: tuple[Job, str]) -> None:
-    data = bytes_of(done[0].warehouse)
+    """But those of the vault, which is there with contacts only."""
+    folders = [path for path in done[0].warehouse.iterdir() if path.name != "private"]
+    data = b"\n".join(path.read_bytes() if path.is_file() else bytes_of(path) for path in folders)
     assert b"Stiftelsen Alfa" in data
-    assert [secret for secret in SECRETS if secret.encode() in data] == []
+    codes = ("utf-8", "utf-16-le", "utf-16-be", "latin-1")
+    assert [secret for secret in SECRETS for code in codes if secret.encode(code) in data] == []
 
 
 def test_nothing_that_a_command_says_is_personal(done: tuple[Job, str]) -> None:
@@ -134,7 +150,44 @@ def test_only_the_domain_of_an_address_is_kept(done: tuple[Job, str]) -> None:
 
 def test_what_was_withheld_is_a_finding_without_the_value(done: tuple[Job, str]) -> None:
     rules = set(done[0].column("SELECT rule FROM etl.finding"))
-    assert {"personal-number-withheld", "personal-attribute-withheld", "email-malformed", "phone-malformed"} <= rules
+    assert {
+        "personal-in-prose",
+        "personal-number-withheld",
+        "personal-attribute-withheld",
+        "email-malformed",
+        "phone-malformed",
+    } <= rules
+
+
+def test_the_count_of_what_is_masked_is_a_finding_and_the_text_round_it_stays(done: tuple[Job, str]) -> None:
+    job = done[0]
+    assert job.column("SELECT message FROM etl.finding WHERE rule = 'personal-in-prose'") == [
+        "5 e-mail addresses or phone numbers in the texts of the page are not published."
+    ]
+    number = "[phone number not shown]"
+    assert job.column("SELECT body FROM project_section WHERE contains(body, 'Skriv')") == [
+        f"Skriv till [e-mail address not shown] eller ring {number}, {number}, {number}."
+    ]
+
+
+def test_with_the_option_the_vault_has_the_contacts_and_no_organisation_number(done: tuple[Job, str]) -> None:
+    private = done[0].warehouse / "private"
+    if private.exists():
+        data = bytes_of(private)
+        assert NAMES[1].encode() in data
+        assert b"8001019876" not in data
+
+
+def test_masking_is_switched_off_and_on_by_reading_all_again(job: Job) -> None:
+    lay(job)
+    job.ingest(mask_prose=False)
+    assert job.value("SELECT count(*) FROM project_section WHERE contains(body, 'lena.prosa')") == 1
+    off = job.digest()
+    assert job.ingest(reprocess=True).loaded == 1
+    assert job.value("SELECT count(*) FROM project_section WHERE contains(body, 'lena.prosa')") == 0
+    assert job.column("SELECT cause FROM project WHERE contains(title, '[')") == ["parser"]
+    assert job.ingest(reprocess=True, mask_prose=False).loaded == 1
+    assert job.digest() == off
 
 
 def test_a_failed_run_leaves_nothing_personal_behind_either(job: Job) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from esf_etl import Project, parse_bytes, render
+from esf_etl.pages.identity import content_digest
 from esf_etl.pages.invent import invent
+from esf_etl.pages.masking import Masking, mask_project
 from esf_etl.warehouse import database
 from tests.integration.conftest import Job
 
@@ -28,6 +30,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "pages"
 MOST_STATEMENTS = {"first": 300, "idle": 22, "incremental": 175}
 
 # Calls of functions, ours and Python's own, to parse one page: the same everywhere, but for the version of Python.
+MOST_CALLS_A_PAGE_TO_MASK = 16
+"""To see that nothing in its texts is personal: a few calls a text."""
+
 MOST_CALLS_A_PAGE = {"glued-2007": 385, "lines-2014": 460, "colon-2014": 535, "colon-2021": 715}
 
 # Bytes written by a first load for each byte of the pages: prose put aside, database, Parquet. Of so few pages the
@@ -186,6 +191,18 @@ def calls_of(work: Callable[[], object]) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+def test_a_page_with_nothing_to_mask_takes_no_more_calls_than_it_did() -> None:
+    pages = list(invent(20))
+    masking = Masking()
+
+    calls = sum(
+        calls_of(lambda page=page: mask_project(page, masking)) - calls_of(lambda page=page: content_digest(page))  # type: ignore[misc]
+        for page in pages
+    ) / len(pages)
+
+    assert calls <= MOST_CALLS_A_PAGE_TO_MASK
 
 
 @pytest.mark.parametrize("layout", MOST_CALLS_A_PAGE)

@@ -24,6 +24,8 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("rebuild", "1", True),
     ("dry_run", "True", True),
     ("report_page", "0", False),
+    ("with_contacts", "yes", True),
+    ("mask_prose", "no", False),
 ]
 
 

@@ -35,6 +35,8 @@ VERBS = (
     "dictionary",
     "export",
     "opendata",
+    "forget",
+    "purge",
     "sample",
     "serve",
 )

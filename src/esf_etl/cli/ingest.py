@@ -36,6 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reprocess", action="store_true", default=None, help="parse every file again")
     parser.add_argument("--rebuild", action="store_true", default=None, help="load everything into a new warehouse")
     parser.add_argument("--dry-run", action="store_true", default=None, help="say what would be done; write nothing")
+    parser.add_argument(
+        "--with-contacts", action="store_true", default=None, help="keep contacts in the warehouse's private vault"
+    )
+    parser.add_argument(
+        "--no-mask-prose",
+        dest="mask_prose",
+        action="store_false",
+        default=None,
+        help="publish e-mail addresses and phone numbers that stand in texts",
+    )
     parser.add_argument("--fail-on-reject", action="store_true", help="exit with status 4 when this run rejects pages")
     add_json(parser)
 
@@ -53,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         reprocess=args.reprocess,
         rebuild=args.rebuild,
         dry_run=args.dry_run,
+        with_contacts=args.with_contacts,
+        mask_prose=args.mask_prose,
     )
     from esf_etl.cli.progress_display import Bars, Lines
     from esf_etl.pipeline import ingest

@@ -60,6 +60,11 @@ class WarehouseFolder:
         return self.root / "search"
 
     @property
+    def private(self) -> Path:
+        """Where personal data lie: the vault of contacts, and the list of whom to forget. Made only when needed."""
+        return self.root / "private"
+
+    @property
     def journal(self) -> Path:
         """The journal of all runs, a JSON object a line."""
         return self.root / "runs.jsonl"

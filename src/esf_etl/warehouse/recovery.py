@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from esf_etl.warehouse.folder import WarehouseFolder
 
-__all__ = ["clear_leftovers", "close_open_runs", "known_runs", "next_run_time", "run_id_of"]
+__all__ = ["known_runs", "next_run_time", "put_right", "run_id_of", "settle_vault"]
 
 _RUN_ID = "%Y%m%dT%H%M%S.%fZ"
 
@@ -47,7 +47,13 @@ def _time_of(run_id: str) -> datetime | None:
         return None
 
 
-def close_open_runs(folder: WarehouseFolder, current: Path | None) -> None:
+def put_right(folder: WarehouseFolder, current: Path | None) -> None:
+    """Under the lock: put right what killed runs left. `current` is the published snapshot, if there is one."""
+    _close_open_runs(folder, current)
+    _clear_leftovers(folder, current)
+
+
+def _close_open_runs(folder: WarehouseFolder, current: Path | None) -> None:
     """Give every killed run its ended line: `published` where its snapshot is the current one, else `killed`."""
     for entry in journal.open_runs(journal.read(folder.journal)):
         ended: dict[str, Any] = {**entry, "event": "ended", "ended_at": None, "outcome": "killed"}
@@ -65,12 +71,13 @@ def _run_of(snapshot: Path) -> dict[str, Any]:
         return {"ended_at": None}
 
 
-def clear_leftovers(folder: WarehouseFolder, current: Path | None) -> None:
+def _clear_leftovers(folder: WarehouseFolder, current: Path | None) -> None:
     """Remove what killed runs left: their staging folders, and snapshots that were never flipped to.
 
-    The current snapshot stays, whatever the journal says of its run.
+    The current snapshot stays, whatever the journal says of its run. The vault of contacts is made that of it.
     """
     remove_tree(folder.staging)
+    settle_vault(folder)
     unpublished = {
         entry["run_id"]
         for entry in journal.read(folder.journal)
@@ -81,6 +88,14 @@ def clear_leftovers(folder: WarehouseFolder, current: Path | None) -> None:
             remove_tree(snapshot)
     for link in folder.root.glob(".current.*"):
         link.unlink(missing_ok=True)
+
+
+def settle_vault(folder: WarehouseFolder) -> None:
+    """Make the vault of contacts that of the published snapshot (see `esf_etl.warehouse.vault`)."""
+    if folder.private.is_dir():
+        from esf_etl.warehouse.vault import settle  # imported here: most warehouses have none
+
+        settle(folder)
 
 
 def known_runs(folder: WarehouseFolder) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from esf_etl.errors import SnapshotDamaged, WarehouseError
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.publish import flip, read_manifest
-from esf_etl.warehouse.recovery import clear_leftovers, close_open_runs
+from esf_etl.warehouse.recovery import put_right
 from esf_etl.warehouse.seal import broken_seal
 from esf_schemas.version import SCHEMA_VERSION
 
@@ -56,8 +56,7 @@ def restore(root: Path, name: str) -> dict[str, Any]:
     with folder.locked():
         before = folder.standing_snapshot()
         if before is not None:  # of a link that leads nowhere nobody can tell which of the runs had published
-            close_open_runs(folder, before)
-            clear_leftovers(folder, before)
+            put_right(folder, before)
         snapshot = _snapshot_named(folder, name)
         if broken := broken_seal(folder, snapshot):
             msg = f"the snapshot is not the one that was published: {broken}."

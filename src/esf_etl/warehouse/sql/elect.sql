@@ -99,6 +99,8 @@ SELECT
         WHEN page.is_newest THEN 'same-content'
         ELSE 'superseded'
     END AS outcome,
-    if(coalesce(page.parser_only, FALSE), 'parser', 'page') AS cause
+    if(coalesce(page.parser_only, FALSE), 'parser', 'page') AS cause,
+    -- The newest page of the project: it says what its version says, and its contact is the one that holds.
+    page.place = 1 AND NOT page.late AS is_newest_page
 FROM run_of_newest AS page
 LEFT JOIN brought ON brought.project_id = page.project_id;
