@@ -498,7 +498,7 @@ def personal(tmp_path_factory: pytest.TempPathFactory) -> Job:
     texts = (Section("summary", "Sammanfattning", ADDRESSED), Section("purpose", "Syfte", NUMBERED))
     job.put("prose.txt", project("Theta", sections=texts))
     job.put("again.txt", project("Iota", owner="ENSKILD  FIRMA", partners=("Enskild firma", "Betagruppen")))
-    job.ingest(workers=1)
+    job.ingest(workers=1, mask_prose=False)  # so that all is left to the package
     return job
 
 
