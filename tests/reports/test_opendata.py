@@ -489,17 +489,27 @@ def test_the_environment_may_state_it_and_the_caller_has_the_last_word(monkeypat
 # ---- no persons -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def personal(tmp_path_factory: pytest.TempPathFactory) -> Job:
+def personal_pages(root: Path, *, mask_prose: bool) -> Job:
     """Pages with contacts wherever they could come through, and with some in their texts."""
-    root = tmp_path_factory.mktemp("personal")
     job = Job(root / "landing", root / "warehouse")
     lay(job)
     texts = (Section("summary", "Sammanfattning", ADDRESSED), Section("purpose", "Syfte", NUMBERED))
     job.put("prose.txt", project("Theta", sections=texts))
     job.put("again.txt", project("Iota", owner="ENSKILD  FIRMA", partners=("Enskild firma", "Betagruppen")))
-    job.ingest(workers=1, mask_prose=False)  # so that all is left to the package
+    job.ingest(workers=1, mask_prose=mask_prose)
     return job
+
+
+@pytest.fixture(scope="module")
+def personal(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """What a run makes of such pages."""
+    return personal_pages(tmp_path_factory.mktemp("personal"), mask_prose=True)
+
+
+@pytest.fixture(scope="module")
+def unmasked(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """What a run makes of them that leaves the masking to the package."""
+    return personal_pages(tmp_path_factory.mktemp("unmasked"), mask_prose=False)
 
 
 def texts_of(folder: Path) -> str:
@@ -563,8 +573,8 @@ def test_a_sole_trader_is_in_no_table_whatever_the_role(package: Path) -> None:
     assert [secret for secret in (TRADER.casefold(), "8001019876", "800101-9876", "avskildby") if secret in text] == []
 
 
-def test_addresses_and_numbers_within_texts_are_left_out_where_their_form_tells(personal: Job, tmp_path: Path) -> None:
-    write_package(personal.warehouse, tmp_path / "esf", STATED)
+def test_addresses_and_numbers_within_texts_are_left_out_where_their_form_tells(unmasked: Job, tmp_path: Path) -> None:
+    write_package(unmasked.warehouse, tmp_path / "esf", STATED)
 
     (theta,) = (row["project_id"] for row in table(tmp_path / "esf", "project") if row["title"] == "Theta")
     bodies = {
