@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.errors import EsfEtlError, MissingExtra
-from esf_etl.reports.page import REPORT_PAGE, write_page
+from esf_etl.reports.page import write_page
+from esf_etl.warehouse.folder import WarehouseFolder
 from esf_flows.steps import as_task, reason, way_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def refresh_page(summary: RunSummary, warehouse: Path, progress: Progress) -> No
     The lock is free by then: the page is read from a snapshot, which nothing changes. What goes wrong is a failed task
     and a warning, never raised.
     """
-    if summary.outcome != "published" and (warehouse / REPORT_PAGE).exists():
+    if summary.outcome != "published" and WarehouseFolder(warehouse).report_page.exists():
         return
     try:
         as_task("report-page", lambda: _write(warehouse))

@@ -26,6 +26,7 @@ from esf_etl.summary import run_row
 from esf_etl.warehouse.create import create_schema
 from esf_etl.warehouse.database import attach, fit_memory, foreign_wal, open_reader, workspace
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.publish import remove_tree
 from esf_etl.warehouse.recovery import known_runs, put_right
 from esf_etl.warehouse.rewriting import Held, copy_masked, search_database
 from esf_etl.warehouse.suppression import Suppression, read_suppression, write_suppression
@@ -123,6 +124,10 @@ def forget(settings: IngestSettings, person: str) -> Forgetting:
         if gone and not settings.dry_run:
             replace_vault(folder, gone)
         _forget_published(settings, told, result)
+        if not settings.dry_run:
+            # Made of what was published before, and made anew when asked for: words of texts, names of organisations.
+            remove_tree(folder.search)
+            folder.report_page.unlink(missing_ok=True)
         _look_into_older(folder, told, result)
     _look_into_landing(settings, told, result)
     return result

@@ -15,6 +15,8 @@ import pytest
 from esf_etl import Attribute, Contact, Project, Section
 from esf_etl.errors import LockHeld, UsageError, WarehouseError
 from esf_etl.forgetting import forget, purge
+from esf_etl.reports.page import write_page
+from esf_etl.reports.search import search
 from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.publish import is_intact, read_manifest
 from tests.integration.conftest import Job, project
@@ -112,6 +114,20 @@ def test_no_value_and_no_byte_of_what_is_current_holds_them_afterwards(done: Job
     assert not is_in_current(done, NAME, EMAIL, PHONE, "Glömsdotter")
     assert "Alfa" not in vault(done)
     assert vault(done)["Beta"] == ("Bo Påhitt", "bo@exempel.example", None)
+
+
+def test_what_was_made_of_the_tables_before_is_gone_too(done: Job) -> None:
+    assert search(done.warehouse, "Glömsdotter").hits
+    page = write_page(done.warehouse)
+    forget(done.settings(dry_run=True), NAME)
+    assert page.exists()
+    assert list((done.warehouse / "search").iterdir())
+
+    forget(done.settings(), NAME)
+
+    assert not page.exists()
+    assert not (done.warehouse / "search").exists()
+    assert not search(done.warehouse, "Glömsdotter").hits
 
 
 def test_all_else_of_the_rows_stays(done: Job) -> None:

@@ -60,6 +60,11 @@ class WarehouseFolder:
         return self.root / "search"
 
     @property
+    def report_page(self) -> Path:
+        """The report page of the last publication, where somebody made it."""
+        return self.root / "report.html"
+
+    @property
     def private(self) -> Path:
         """Where personal data lie: the vault of contacts, and the list of whom to forget. Made only when needed."""
         return self.root / "private"

@@ -17,15 +17,13 @@ from esf_etl.reports.page.figures import opened, read_figures, read_work
 from esf_etl.reports.page.tables import Writer
 from esf_etl.reports.page.texts import LANGUAGES, asset, texts_in
 from esf_etl.reports.whole import file_written_whole
+from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.status import read_status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["REPORT_PAGE", "make_page", "write_page"]
-
-REPORT_PAGE = "report.html"
-"""Name of the page in the warehouse folder."""
+__all__ = ["make_page", "write_page"]
 
 _IN_SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 """What could end a script element, or a line of one, is written out in the JSON that stands in it."""
@@ -82,7 +80,7 @@ def write_page(warehouse: Path, output: Path | None = None, *, language: str = L
     Without `output` it is `report.html` in the warehouse folder. Raises as `make_page`, and `ExportError` where the
     file cannot be written.
     """
-    target = output or warehouse / REPORT_PAGE
+    target = output or WarehouseFolder(warehouse).report_page
     text = make_page(warehouse, language=language)
     with file_written_whole(target) as whole:
         whole.write_text(text, encoding="utf-8")
