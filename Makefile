@@ -54,11 +54,17 @@ run: setup ## Ingest the pages of landing/ into warehouse/, as the nightly flow 
 test: setup ## Run the tests
 	$(VENV_PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: prove
+prove: export ESF_ETL_PROOF := full
+prove: setup ## Do all the harm that the promises are held against, and count it (about half an hour)
+	$(VENV_PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadgroup -m promise $(ARGS)
+
 .PHONY: check
-check: setup ## Check format, lint and types
+check: setup ## Check format, lint and types, and that no password or key stands in a file
 	$(VENV_PYTHON) -m ruff format --check
 	$(VENV_PYTHON) -m ruff check
 	$(VENV_PYTHON) -m mypy
+	git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook --baseline .secrets.baseline
 
 .PHONY: format
 format: setup ## Format the code, and mend what ruff can mend

@@ -8,6 +8,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from tests.promises import pytest_itemcollected, pytest_terminal_summary, tally
+
+__all__ = ["pytest_itemcollected", "pytest_terminal_summary", "tally"]
+
 HEADER = {
     "Programområde": "Programområde 2 Ökat arbetskraftsutbud",
     "Projektfas": "Genomförande",

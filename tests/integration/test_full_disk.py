@@ -11,6 +11,8 @@ import pytest
 from esf_etl import Section
 from tests.integration.conftest import Job, environment, project
 
+pytestmark = pytest.mark.promise("exhaustion")
+
 
 def limited(job: Job, room: int) -> subprocess.CompletedProcess[str]:
     """`esf-etl ingest` in a process that can write no file larger than the published database and so many kB more."""
