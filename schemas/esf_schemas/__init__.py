@@ -12,7 +12,7 @@ from esf_schemas.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from esf_schemas.arrow import FILE_NO, arrow_schema, staged_arrow_schema
-    from esf_schemas.ddl import comment_on, comment_sql, create_table_sql, literal
+    from esf_schemas.ddl import DUCKDB, DUCKLAKE, Dialect, comment_on, comment_sql, create_table_sql, literal
     from esf_schemas.dictionary import dictionary, dictionary_markdown
     from esf_schemas.model import Column, Contract, Table
     from esf_schemas.registry import (
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTRACTS",
+    "DUCKDB",
+    "DUCKLAKE",
     "ETL_TABLES",
     "FALLBACK",
     "FILE_NO",
@@ -39,6 +41,7 @@ __all__ = [
     "VAULT_TABLES",
     "Column",
     "Contract",
+    "Dialect",
     "Rule",
     "Table",
     "arrow_schema",
@@ -56,6 +59,9 @@ _LOADED_WHEN_USED = {
     "CONTRACTS": "registry",
     "Column": "model",
     "Contract": "model",
+    "DUCKDB": "ddl",
+    "DUCKLAKE": "ddl",
+    "Dialect": "ddl",
     "ETL_TABLES": "registry",
     "FALLBACK": "rules",
     "FILE_NO": "arrow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from esf_schemas.model import Contract
 
-__all__ = ["comment_on", "comment_sql", "create_table_sql", "literal", "sql_type"]
+__all__ = ["DUCKDB", "DUCKLAKE", "Dialect", "comment_on", "comment_sql", "create_table_sql", "literal", "sql_type"]
 
 _SQL_TYPES: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
@@ -23,6 +24,23 @@ _SQL_TYPES: dict[pl.DataType, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a catalogue takes of the statements of a contract."""
+
+    column_compression: bool
+    """Whether a column may name its compression."""
+    comments_on_view_columns: bool
+    comments_on_macros: bool
+
+
+DUCKDB = Dialect(column_compression=True, comments_on_view_columns=True, comments_on_macros=True)
+"""A database file of DuckDB."""
+
+DUCKLAKE = Dialect(column_compression=False, comments_on_view_columns=False, comments_on_macros=False)
+"""DuckLake 1.5.5, which refuses all three; its Parquet files have one compression for all columns."""
+
+
 def sql_type(dtype: pl.DataType) -> str:
     """The DuckDB type of a polars type; raises `KeyError` for a type that no contract may use."""
     if isinstance(dtype, pl.Decimal):
@@ -30,7 +48,7 @@ def sql_type(dtype: pl.DataType) -> str:
     return _SQL_TYPES[dtype]
 
 
-def create_table_sql(contract: type[Contract], schema: str | None = None) -> str:
+def create_table_sql(contract: type[Contract], schema: str | None = None, *, dialect: Dialect = DUCKDB) -> str:
     """The CREATE TABLE statement of a contract, without a semicolon; `schema` defaults to the contract's own.
 
     Keys are held by construction and audit: a PRIMARY KEY would cost an index, and DuckLake has none.
@@ -39,7 +57,7 @@ def create_table_sql(contract: type[Contract], schema: str | None = None) -> str
     lines = []
     for column in table.columns:
         null = "" if column.nullable else " NOT NULL"
-        compression = " USING COMPRESSION zstd" if column.prose else ""
+        compression = " USING COMPRESSION zstd" if column.prose and dialect.column_compression else ""
         lines.append(f"    {column.name} {sql_type(column.dtype)}{null}{compression}")
     return f"CREATE TABLE {schema or table.schema}.{table.name} (\n" + ",\n".join(lines) + "\n)"
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from esf_etl.batch import Chunk
     from esf_etl.run import Run
 
-__all__ = ["take_in"]
+__all__ = ["elect_versions", "take_in"]
 
 _FILES_A_CHUNK = 500
 _CHUNKS_A_BATCH = 10
@@ -54,16 +54,25 @@ def take_in(run: Run) -> None:
         )
     _parse(run)
     with run.told("elect"):
-        outcomes = elect(run.connection)
-        summary.loaded = outcomes.get("loaded", 0)
-        summary.same_content = outcomes.get("same-content", 0)
-        summary.superseded = outcomes.get("superseded", 0)
         summary.rejected = run.count("SELECT DISTINCT file_no FROM work.reject")
         summary.unchanged += run.count("FROM work.file WHERE state = 'unchanged'")
         summary.deferred += run.count("FROM work.file WHERE state = 'unsettled'")
-        if not summary.law_holds:
-            msg = f"the files of the run do not add up: {summary.to_dict()}."
-            raise AuditFailed(msg, code="law-broken", advice="This is a bug; nothing was published.")
+        elect_versions(run)
+
+
+def elect_versions(run: Run) -> None:
+    """Elect the version of each project by what is staged and what `base` has, and count what became of the pages.
+
+    Raises `AuditFailed` (`law-broken`) where the files of the run do not add up.
+    """
+    summary = run.summary
+    outcomes = elect(run.connection)
+    summary.loaded = outcomes.get("loaded", 0)
+    summary.same_content = outcomes.get("same-content", 0)
+    summary.superseded = outcomes.get("superseded", 0)
+    if not summary.law_holds:
+        msg = f"the files of the run do not add up: {summary.to_dict()}."
+        raise AuditFailed(msg, code="law-broken", advice="This is a bug; nothing was published.")
 
 
 def _parse(run: Run) -> None:

@@ -49,7 +49,7 @@ def ingest(
     Raises `LandingError`, `WarehouseError` (`SnapshotDamaged`, `AuditFailed`), `LockHeld`; whatever is raised, what is
     published stays as it was, and the journal has the run. A page that cannot be loaded raises nothing: it is a reject.
     """
-    run = Run(settings, progress or Silent())
+    run = _run_of(settings, progress or Silent())
     with ExitStack() as stack:
         if not settings.dry_run:
             run.folder.create()
@@ -100,11 +100,24 @@ def _carry_out(run: Run, step: Step) -> None:
         run.count_warehouse("base")
         run.close()
         return
-    from esf_etl.writing import hold_to_audit, publish_copy, write
+    for name, call in _last_steps(run):
+        step(name, call)
 
-    step("write", lambda: write(run))
-    step("audit", lambda: hold_to_audit(run))
-    step("publish", lambda: publish_copy(run))
+
+def _run_of(settings: IngestSettings, progress: Progress) -> Run:
+    if settings.lake is None:
+        return Run(settings, progress)
+    from esf_etl.lake import LakeRun
+
+    return LakeRun(settings, progress)
+
+
+def _last_steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
+    if run.settings.lake is not None:
+        from esf_etl.lake import last_steps
+    else:
+        from esf_etl.writing import last_steps
+    return last_steps(run)
 
 
 def _is_news(run: Run) -> bool:

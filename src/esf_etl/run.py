@@ -83,15 +83,7 @@ class Run:
         connection = stack.enter_context(workspace(temporary))
         self.connection = connection
         connection.execute(f"CREATE SCHEMA {WORK}")
-        self.base = None if self.settings.rebuild else self.folder.current_snapshot()
-        if self.base is None:
-            # Imported here: on every night but the first it is not needed.
-            from esf_etl.warehouse.create import create_schema
-
-            connection.execute("ATTACH ':memory:' AS base")
-            create_schema(connection, "base")
-        else:
-            self._attach_base(connection, self.base)
+        self._open_base(stack, connection)
         variables = {
             "landing": self.settings.landing_name,
             "run_id": self.run_id,
@@ -101,6 +93,17 @@ class Run:
         }
         for name, value in variables.items():
             connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
+
+    def _open_base(self, stack: ExitStack, connection: DuckDBPyConnection) -> None:  # noqa: ARG002 - a lake's run needs it
+        self.base = None if self.settings.rebuild else self.folder.current_snapshot()
+        if self.base is None:
+            # Imported here: on every night but the first it is not needed.
+            from esf_etl.warehouse.create import create_schema
+
+            connection.execute("ATTACH ':memory:' AS base")
+            create_schema(connection, "base")
+        else:
+            self._attach_base(connection, self.base)
 
     def _attach_base(self, connection: DuckDBPyConnection, snapshot: Path) -> None:
         manifest = publish.read_manifest(snapshot)
@@ -146,7 +149,7 @@ class Run:
 
         What came after the flip was clearing up: that run has published, however it ends.
         """
-        if self.folder.current.is_symlink() and self.folder.current.readlink().name == self.run_id:
+        if self._has_published():
             self.end()
             return
         self.summary.outcome, self.summary.snapshot = "failed", None
@@ -163,6 +166,9 @@ class Run:
         self._finish_stage()
         self.close()
         journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+
+    def _has_published(self) -> bool:
+        return self.folder.current.is_symlink() and self.folder.current.readlink().name == self.run_id
 
     def drop_aside(self) -> None:
         """Remove the rows that were put aside: they are in the copy, or will never be."""

@@ -12,9 +12,12 @@ from typing import Any, Self
 from esf_etl.errors import UsageError
 from esf_etl.pages.parser import MAX_PAGE_BYTES
 
-__all__ = ["ENVIRONMENT_PREFIX", "IngestSettings"]
+__all__ = ["ENVIRONMENT_PREFIX", "LAKE_PREFIX", "IngestSettings"]
 
 ENVIRONMENT_PREFIX = "ESF_ETL_"
+
+LAKE_PREFIX = "ducklake:"
+"""A warehouse that is named so is a lake (see `esf_etl.warehouse.lake`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class IngestSettings:
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
+    lake: address of a lake that is written instead of `warehouse`, which then holds the run's lock, journal and staging.
+    lake_data: folder or bucket of a lake's Parquet files; the run that makes the lake must know it.
     """
 
     landing: Path = Path("landing")
@@ -49,6 +54,8 @@ class IngestSettings:
     report_page: bool = True
     with_contacts: bool = False
     mask_prose: bool = True
+    lake: str | None = None
+    lake_data: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
@@ -83,6 +90,13 @@ class IngestSettings:
                     msg = f"{name} is {text!r}: {str(problem).rstrip('.')}."
                     raise UsageError(msg) from problem
         said = {name: value for name, value in said.items() if value is not None}
+        if str(said.get("warehouse", "")).startswith(LAKE_PREFIX):
+            said["lake"] = str(said.pop("warehouse"))
+        elif "warehouse" in said:
+            found.pop("lake", None)  # what was said goes before the environment
+        if str(found.get("warehouse", "")).startswith(LAKE_PREFIX):
+            address = str(found.pop("warehouse"))
+            found.setdefault("lake", address)
         return replace(cls(), **{**found, **said})
 
 
@@ -97,6 +111,7 @@ def _read_switch(text: str) -> bool:
 _READ: dict[str, Callable[[str], Any]] = {
     "Path": Path,
     "str": str,
+    "str | None": str,
     "int": int,
     "int | None": int,
     "float": float,

@@ -18,12 +18,21 @@ from esf_etl.warehouse.upsert import COPY, record_runs, upsert
 from esf_schemas import CONTRACTS, PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION, VAULT_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from esf_etl.run import Run
 
-__all__ = ["hold_to_audit", "publish_copy", "write"]
+__all__ = ["hold_to_audit", "last_steps", "publish_copy", "write"]
+
+
+def last_steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
+    """What is done where there is something new, in its order, by the names of the steps."""
+    return [
+        ("write", lambda: write(run)),
+        ("audit", lambda: hold_to_audit(run)),
+        ("publish", lambda: publish_copy(run)),
+    ]
 
 
 def write(run: Run) -> None:

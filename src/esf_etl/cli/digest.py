@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
+from esf_etl.cli.warehouse_option import add_json, add_warehouse, published_in
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the digest."""
     from esf_etl.warehouse.reading import warehouse_digest
 
-    value = warehouse_digest(warehouse_of(args))
+    value = warehouse_digest(published_in(args))
     if args.json:
         output.print_json({"digest": value})
     else:

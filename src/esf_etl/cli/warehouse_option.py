@@ -5,18 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from esf_etl.errors import UsageError
 from esf_etl.settings import IngestSettings
 
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_json", "add_warehouse", "warehouse_of"]
+    from esf_etl.warehouse.lake.address import Lake
+
+__all__ = ["add_json", "add_warehouse", "published_in", "warehouse_of"]
 
 
 def add_warehouse(parser: argparse.ArgumentParser) -> None:
     """The option `--warehouse DIR`."""
     parser.add_argument(
-        "--warehouse", type=Path, metavar="DIR", help="the warehouse folder (default: ESF_ETL_WAREHOUSE, or warehouse)"
+        "--warehouse",
+        type=Path,
+        metavar="DIR",
+        help="the warehouse folder, or ducklake:postgres:… (default: ESF_ETL_WAREHOUSE, or warehouse)",
     )
 
 
@@ -26,5 +32,24 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def warehouse_of(args: argparse.Namespace) -> Path:
-    """The warehouse folder of a command: as said, else from the environment, else the default."""
-    return IngestSettings.from_environment(warehouse=args.warehouse).warehouse
+    """The warehouse folder of a command: as said, else from the environment, else the default.
+
+    Raises `UsageError` where that is a lake: the command is for what only a folder has.
+    """
+    place = published_in(args)
+    if not isinstance(place, Path):
+        msg = f"`esf-etl {args.command}` is for a warehouse in a folder."
+        raise UsageError(
+            msg, path=str(place), advice="Name one with --warehouse DIR. docs/scale.md says what a lake has."
+        )
+    return place
+
+
+def published_in(args: argparse.Namespace) -> Path | Lake:
+    """The same, or the lake that is named in its place."""
+    settings = IngestSettings.from_environment(warehouse=args.warehouse)
+    if settings.lake is None:
+        return settings.warehouse
+    from esf_etl.warehouse.lake.address import read_lake
+
+    return read_lake(settings.lake)

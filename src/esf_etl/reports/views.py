@@ -14,12 +14,14 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from esf_schemas import comment_on, literal
+from esf_schemas import DUCKDB, comment_on, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from duckdb import DuckDBPyConnection
+
+    from esf_schemas import Dialect
 
 __all__ = ["AS_OF", "GUIDE", "REPORT", "VIEWS", "View", "create_reports", "read_views"]
 
@@ -79,13 +81,13 @@ class View:
         return _VERSIONED.sub(lambda source: f"{source[0]}_as_of(moment)", self.select)
 
 
-def create_reports(connection: DuckDBPyConnection, database: str) -> None:
+def create_reports(connection: DuckDBPyConnection, database: str, *, dialect: Dialect = DUCKDB) -> None:
     """Put the schema of views and macros, all with their comments, into an attached database.
 
     Where it has one, made by the same statements, that stays; another release's is replaced whole. To make it takes a
     twentieth of a second, which a night should not spend for nothing.
     """
-    statements = _statements()
+    statements = _statements(dialect)
     # The comment of the guide tells apart what different statements made.
     made_by = hashlib.sha256("\0".join(statements).encode()).hexdigest()[:16]
     comment = f"What each view of this schema answers, with an example to try. Definitions {made_by}."
@@ -104,33 +106,37 @@ def create_reports(connection: DuckDBPyConnection, database: str) -> None:
 
 
 @cache
-def _statements() -> tuple[str, ...]:
+def _statements(dialect: Dialect) -> tuple[str, ...]:
     """The statements that make the schema, but for the comment of the guide."""
-    views = (statement for view in read_views() for statement in _view_statements(view))
-    return (f"CREATE SCHEMA {REPORT}", *views, *_guide_statements())
+    views = (statement for view in read_views() for statement in _view_statements(view, dialect))
+    return (f"CREATE SCHEMA {REPORT}", *views, *_guide_statements(dialect))
 
 
-def _view_statements(view: View) -> Iterator[str]:
+def _view_statements(view: View, dialect: Dialect) -> Iterator[str]:
     name = f"{REPORT}.{view.name}"
     yield f"CREATE VIEW {name} AS\n{view.select}"
     yield comment_on("VIEW", name, view.description)
-    for column, meaning in view.columns.items():
-        yield comment_on("COLUMN", f"{name}.{column}", meaning)
+    if dialect.comments_on_view_columns:
+        for column, meaning in view.columns.items():
+            yield comment_on("COLUMN", f"{name}.{column}", meaning)
     if view.name in AS_OF:
         yield f"CREATE MACRO {name}_as_of(moment) AS TABLE\n{view.select_as_of}"
+        if not dialect.comments_on_macros:
+            return
         text = f"{name} as of `moment` (a TIMESTAMP in UTC): over the rows that were current then."
         yield comment_on("MACRO TABLE", f"{name}_as_of", text)
 
 
-def _guide_statements() -> Iterator[str]:
+def _guide_statements(dialect: Dialect) -> Iterator[str]:
     name = f"{REPORT}.{GUIDE}"
     rows = ", ".join(
         f"({literal(view.name)}, {literal(view.description)}, {literal(view.question)}, {literal(view.example)})"
         for view in read_views()
     )
     yield f"CREATE VIEW {name} AS FROM (VALUES {rows}) AS guide({', '.join(_GUIDE_COLUMNS)})"
-    for column, meaning in _GUIDE_COLUMNS.items():
-        yield comment_on("COLUMN", f"{name}.{column}", meaning)
+    if dialect.comments_on_view_columns:
+        for column, meaning in _GUIDE_COLUMNS.items():
+            yield comment_on("COLUMN", f"{name}.{column}", meaning)
 
 
 @cache

@@ -5,6 +5,7 @@ All of it is derived from the contracts and from the reference data that the lib
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from esf_etl.pages import places
 from esf_etl.pages.layouts import LAYOUTS
 from esf_etl.pages.sections import DESCRIPTION
 from esf_schemas import (
+    DUCKDB,
     ETL_TABLES,
     PROJECT_TABLES,
     REF_TABLES,
@@ -25,31 +27,32 @@ from esf_schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from duckdb import DuckDBPyConnection
 
-    from esf_schemas import Table
+    from esf_schemas import Contract, Dialect, Table
 
-__all__ = ["HISTORY", "create_schema", "load_reference"]
+__all__ = ["HISTORY", "create_schema", "load_reference", "refresh_reference"]
 
 HISTORY = "history"
 """The schema of all versions; `main` has views of the current ones."""
 
 
-def create_schema(connection: DuckDBPyConnection, database: str) -> None:
+def create_schema(connection: DuckDBPyConnection, database: str, *, dialect: Dialect = DUCKDB) -> None:
     """Fill the attached, empty `database` with everything but projects."""
     before = connection.execute("SELECT current_database()").fetchone()
     connection.execute(f"USE {database}")  # the views of a database name its tables without the database
     for schema in (HISTORY, "ref", "etl"):
         connection.execute(f"CREATE SCHEMA {schema}")
     for contract in PROJECT_TABLES:
-        connection.execute(create_table_sql(contract, HISTORY))
+        connection.execute(create_table_sql(contract, HISTORY, dialect=dialect))
         connection.execute(comment_sql(contract, HISTORY))
-        _create_views(connection, contract.table())
-        connection.execute(comment_sql(contract, "main", kind="view", columns=_current_columns(contract.table())))
+        _create_views(connection, contract.table(), dialect)
+        columns = _current_columns(contract.table()) if dialect.comments_on_view_columns else []
+        connection.execute(comment_sql(contract, "main", kind="view", columns=columns))
     for contract in ETL_TABLES:
-        connection.execute(create_table_sql(contract))
+        connection.execute(create_table_sql(contract, dialect=dialect))
         connection.execute(comment_sql(contract))
     load_reference(connection, database)
     connection.execute(f"USE {before[0] if before else 'memory'}")
@@ -60,7 +63,7 @@ def _current_columns(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.name != "valid_to"]
 
 
-def _create_views(connection: DuckDBPyConnection, table: Table) -> None:
+def _create_views(connection: DuckDBPyConnection, table: Table, dialect: Dialect) -> None:
     """The view of the current rows, and the macro of the rows that were current at a past time."""
     columns = ", ".join(_current_columns(table))
     connection.execute(
@@ -70,6 +73,8 @@ def _create_views(connection: DuckDBPyConnection, table: Table) -> None:
         f"CREATE MACRO main.{table.name}_as_of(moment) AS TABLE SELECT {columns}, valid_to FROM {HISTORY}.{table.name}"
         " WHERE valid_from <= moment AND (valid_to IS NULL OR valid_to > moment)"
     )
+    if not dialect.comments_on_macros:
+        return
     text = f"The rows of {table.name} that were current at `moment` (a TIMESTAMP in UTC): any past night."
     connection.execute(comment_on("MACRO TABLE", f"main.{table.name}_as_of", text))
 
@@ -87,10 +92,35 @@ def load_reference(connection: DuckDBPyConnection, database: str) -> None:
         if (table.name,) not in found:
             connection.execute(create_table_sql(contract, f"{database}.ref"))
             connection.execute(comment_sql(contract, f"{database}.ref"))
-        rows = list(_REFERENCE[table.name]())
-        connection.execute(f"DELETE FROM {database}.ref.{table.name}")
-        connection.register("reference", pa.Table.from_pylist(rows, schema=arrow_schema(contract)))
-        connection.execute(f"INSERT INTO {database}.ref.{table.name} BY NAME SELECT * FROM reference")
+        with _shipped(connection, contract) as rows:
+            connection.execute(f"DELETE FROM {database}.ref.{table.name}")
+            connection.execute(f"INSERT INTO {database}.ref.{table.name} BY NAME FROM {rows}")
+
+
+def refresh_reference(connection: DuckDBPyConnection, database: str) -> None:
+    """The same, where a shipped row differs from what is there: a lake keeps every change as a file."""
+    if any(_differs(connection, database, contract) for contract in REF_TABLES):
+        load_reference(connection, database)
+
+
+def _differs(connection: DuckDBPyConnection, database: str, contract: type[Contract]) -> bool:
+    table = contract.table()
+    columns = ", ".join(column.name for column in table.columns)
+    there = f"SELECT {columns} FROM {database}.ref.{table.name}"
+    with _shipped(connection, contract) as rows:
+        shipped = f"SELECT {columns} FROM {rows}"
+        query = f"({shipped} EXCEPT ALL {there}) UNION ALL ({there} EXCEPT ALL {shipped})"
+        return connection.execute(query).fetchone() is not None
+
+
+@contextmanager
+def _shipped(connection: DuckDBPyConnection, contract: type[Contract]) -> Iterator[str]:
+    """The shipped rows of a reference table, under a name that a query may use."""
+    rows = list(_REFERENCE[contract.table().name]())
+    connection.register("reference", pa.Table.from_pylist(rows, schema=arrow_schema(contract)))
+    try:
+        yield "reference"
+    finally:
         connection.unregister("reference")
 
 

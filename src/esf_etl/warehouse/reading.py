@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -14,24 +15,28 @@ from esf_etl.warehouse.gate import refuse_all_but_reading
 from esf_etl.warehouse.publish import GO_BACK
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from duckdb import DuckDBPyConnection
+
+    from esf_etl.warehouse.lake.address import Lake
 
 __all__ = ["open_current", "run_query", "standing_rejects", "warehouse_digest"]
 
 
-def open_current(root: Path) -> DuckDBPyConnection:
-    """A reader of what is published in this warehouse folder; raises as `open_reader` does.
+def open_current(root: Path | Lake) -> DuckDBPyConnection:
+    """A reader of what is published in this warehouse folder or lake; raises as `open_reader` does.
 
     Raises `WarehouseError` where `current` points to nothing.
     """
+    if not isinstance(root, Path):
+        from esf_etl.warehouse.lake.reading import open_lake_reader
+
+        return open_lake_reader(root)
     folder = WarehouseFolder(root)
     folder.current_snapshot()
     return open_reader(folder.current / DATABASE)
 
 
-def run_query(root: Path, query: str) -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
+def run_query(root: Path | Lake, query: str) -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
     """Column names, their types and all rows of one query.
 
     Raises `QueryError` with the database's words, or for a query that does more than read.
@@ -49,13 +54,13 @@ def run_query(root: Path, query: str) -> tuple[list[str], list[str], list[tuple[
             raise QueryError(str(problem)) from problem
 
 
-def standing_rejects(root: Path) -> list[dict[str, Any]]:
+def standing_rejects(root: Path | Lake) -> list[dict[str, Any]]:
     """The rows of `etl.reject`, by landing, path and ordinal, as dictionaries."""
     names, _, rows = run_query(root, "FROM etl.reject ORDER BY landing, path, ordinal")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def warehouse_digest(root: Path) -> str:
+def warehouse_digest(root: Path | Lake) -> str:
     """The digest of what is published (see `esf_etl.warehouse.digest`)."""
     with open_current(root) as connection:
         try:

@@ -1,0 +1,49 @@
+"""The address of a lake, as a person writes it: `ducklake:postgres:dbname=esf host=db.example user=etl`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from esf_etl.errors import UsageError
+
+__all__ = ["PREFIX", "Lake", "is_lake", "read_lake"]
+
+PREFIX = "ducklake:"
+_POSTGRES = f"{PREFIX}postgres:"
+# What libpq takes as a password, as a keyword or in an address.
+_PASSWORD = re.compile(r"(?i)(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)")
+_USERINFO = re.compile(r"(//[^/@\s:]*):[^@\s]*@")
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """A lake: the words by which libpq finds its catalogue, and the folder or bucket of its Parquet files.
+
+    `data` is asked for by the first run only, and kept in the catalogue. As a string it has no password.
+    """
+
+    catalogue: str
+    data: str | None = None
+
+    def __str__(self) -> str:
+        """The address without its password."""
+        shown = _PASSWORD.sub(r"\1…", self.catalogue)
+        return _POSTGRES + _USERINFO.sub(r"\1:…@", shown)
+
+    def __repr__(self) -> str:
+        """The same: a traceback must not show a password either."""
+        return f"Lake({str(self)!r}, data={self.data!r})"
+
+
+def is_lake(text: str) -> bool:
+    """Whether what somebody names as the warehouse is a lake."""
+    return text.startswith(PREFIX)
+
+
+def read_lake(text: str, data: str | None = None) -> Lake:
+    """The lake of an address. Raises `UsageError` for any but one in PostgreSQL: other catalogues know one writer."""
+    if not text.startswith(_POSTGRES) or not text.removeprefix(_POSTGRES).strip():
+        msg = "a lake's catalogue is kept in PostgreSQL."
+        raise UsageError(msg, advice=f"Write it as {_POSTGRES}dbname=NAME host=HOST user=USER.")
+    return Lake(text.removeprefix(_POSTGRES).strip(), data)
