@@ -7,9 +7,11 @@ published since this one looked. The folder of the warehouse holds the run's own
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from esf_etl.errors import UsageError, WarehouseError
 from esf_etl.intake import elect_versions
@@ -19,7 +21,15 @@ from esf_etl.summary import run_row
 from esf_etl.warehouse.audit import audit
 from esf_etl.warehouse.create import create_schema, refresh_reference
 from esf_etl.warehouse.lake.address import read_lake
-from esf_etl.warehouse.lake.attach import attach_lake, is_made, load_extensions, newest_snapshot, open_lake, writing
+from esf_etl.warehouse.lake.attach import (
+    WRITER,
+    attach_lake,
+    is_made,
+    load_extensions,
+    newest_snapshot,
+    open_lake,
+    writing,
+)
 from esf_etl.warehouse.lake.release import refuse_other_release
 from esf_etl.warehouse.recovery import known_runs
 from esf_etl.warehouse.upsert import COPY, record_runs, upsert
@@ -36,14 +46,18 @@ if TYPE_CHECKING:
 
 __all__ = ["LakeRun", "last_steps"]
 
-_WRITER = "writer"
-"""The lock of whoever writes to the lake. It is held from the last look at what is there until the commit."""
-
 
 def last_steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
     """What a run into a lake does where there is something new."""
     assert isinstance(run, LakeRun)  # noqa: S101 - the pipeline made it
     return run.steps()
+
+
+def lake_failed(run: Run, problem: duckdb.Error) -> WarehouseError:
+    """What a run into a lake failed of, where the database says so: most often that its server has gone."""
+    msg = f"the lake could not be read or written: {str(problem).partition(chr(10))[0]}"
+    advice = "Nothing was published. Is its PostgreSQL running, and is there space for its files? Then run it again."
+    return WarehouseError(msg, code="write-failed", path=run.summary.warehouse, advice=advice)
 
 
 class LakeRun(Run):
@@ -64,14 +78,16 @@ class LakeRun(Run):
         self.snapshot = 0
         self._committed = False
         self._writer = ExitStack()
+        self._locks: list[Callable[[], None]] = []
 
     def _open_base(self, stack: ExitStack, connection: DuckDBPyConnection) -> None:
         """Attach the lake to write to as `esf`, and its newest snapshot as `base`; make it where it is empty."""
+        stack.callback(self._let_go)
         stack.push(self._writer)
         load_extensions(connection)
         if not self.settings.dry_run:
             what = f"landing {self.settings.landing_name}"
-            stack.enter_context(writing(connection, self.lake, what, wait=False))
+            self._locks = [stack.enter_context(writing(connection, self.lake, what, wait=False))]
             attach_lake(connection, self.lake, COPY, options=[])
             if not is_made(connection, COPY):
                 self._make(connection)
@@ -80,7 +96,7 @@ class LakeRun(Run):
         refuse_other_release(connection, "base", self.lake)
 
     def _make(self, connection: DuckDBPyConnection) -> None:
-        with writing(connection, self.lake, _WRITER, wait=True):
+        with writing(connection, self.lake, WRITER, wait=True):
             connection.execute("BEGIN")
             if not is_made(connection, COPY):  # somebody may have made it while we waited
                 create_schema(connection, COPY, dialect=DUCKLAKE)
@@ -95,7 +111,8 @@ class LakeRun(Run):
         """Bring the new rows into the lake, in a transaction that stays open."""
         connection, summary = self.connection, self.summary
         with self.told("copy"):
-            self._writer.enter_context(writing(connection, self.lake, _WRITER, wait=True))
+            self._locks.append(self._writer.enter_context(writing(connection, self.lake, WRITER, wait=True)))
+            self._hold_locks()
             self._take_the_newest_base()
         with self.told("write"):
             connection.execute("BEGIN")
@@ -134,10 +151,20 @@ class LakeRun(Run):
     def _publish(self) -> None:
         """Commit: from here on readers see it."""
         with self.told("commit"):
+            self._hold_locks()
             self.connection.execute("COMMIT")
             self._committed = True
-            self.summary.snapshot = f"snapshot {newest_snapshot(self.connection, COPY)}"
         self._writer.close()
+
+    def _let_go(self) -> None:
+        """End a transaction that is still open: DuckDB ends the process where it is closed upon a server that has gone."""
+        for statement in ("ROLLBACK", f"DETACH {COPY}", "DETACH base"):
+            with suppress(duckdb.Error):
+                self.connection.execute(statement)
+
+    def _hold_locks(self) -> None:
+        for hold in self._locks:
+            hold()
 
     def _has_published(self) -> bool:
         return self._committed

@@ -79,6 +79,10 @@ def _cause_of(problem: BaseException, run: Run) -> BaseException:
             return publish.damaged(run.base)
     except (OSError, WarehouseError) as damage:
         return damage
+    if run.settings.lake is not None and isinstance(problem, duckdb.Error):
+        from esf_etl.lake import lake_failed
+
+        return lake_failed(run, problem)
     if isinstance(problem, duckdb.Error) and not isinstance(problem, duckdb.IOException | duckdb.OutOfMemoryException):
         return problem
     said = problem.strerror or "" if isinstance(problem, OSError) else str(problem).partition("\n")[0]

@@ -37,7 +37,7 @@ class IngestSettings:
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
-    lake: address of a lake that is written instead of `warehouse`, which then holds the run's lock, journal and staging.
+    lake: address of a lake to write instead of `warehouse`, which then holds the run's own lock, journal and staging.
     lake_data: folder or bucket of a lake's Parquet files; the run that makes the lake must know it.
     """
 

@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="publish e-mail addresses and phone numbers that stand in texts",
     )
+    parser.add_argument("--lake-data", metavar="PLACE", help="folder or bucket for the Parquet files of a new lake")
     parser.add_argument("--fail-on-reject", action="store_true", help="exit with status 4 when this run rejects pages")
     add_json(parser)
 
@@ -65,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         dry_run=args.dry_run,
         with_contacts=args.with_contacts,
         mask_prose=args.mask_prose,
+        lake_data=args.lake_data,
     )
     from esf_etl.cli.progress_display import Bars, Lines
     from esf_etl.pipeline import ingest

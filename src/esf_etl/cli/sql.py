@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output, results
-from esf_etl.cli.warehouse_option import add_json, add_warehouse, published_in
+from esf_etl.cli.warehouse_option import add_json, add_warehouse, published_in, warehouse_of
 from esf_etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _open_prompt(args: argparse.Namespace, form: str) -> int:
         raise UsageError(msg)
     from esf_etl.cli.prompt import open_prompt
 
-    return open_prompt(published_in(args), form=form, max_rows=args.max_rows)
+    return open_prompt(warehouse_of(args), form=form, max_rows=args.max_rows)
 
 
 def _answer(args: argparse.Namespace, query: str, form: str) -> None:

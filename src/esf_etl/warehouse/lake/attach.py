@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +15,19 @@ from esf_etl.errors import LockHeld, MissingExtra, WarehouseError
 from esf_schemas.ddl import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from duckdb import DuckDBPyConnection
 
     from esf_etl.warehouse.lake.address import Lake
 
-__all__ = ["attach_lake", "is_made", "newest_snapshot", "open_lake", "writing"]
+__all__ = ["WRITER", "attach_lake", "is_made", "load_extensions", "newest_snapshot", "open_lake", "writing"]
 
 _EXTENSIONS = {"ducklake": "ducklake", "postgres_scanner": "postgres_scanner", "httpfs": "httpfs"}
 """The package of each extension, without its prefix, and the name of its file."""
+
+WRITER = "writer"
+"""The lock of whoever writes to a lake. A run holds it from the last look at what is there until its commit."""
 
 _LOCK_SPACE = 0x657366  # "esf": the first of the two numbers of an advisory lock of ours
 
@@ -105,28 +108,46 @@ def newest_snapshot(connection: DuckDBPyConnection, name: str) -> int:
 
 
 @contextmanager
-def writing(connection: DuckDBPyConnection, lake: Lake, what: str, *, wait: bool) -> Iterator[None]:
+def writing(connection: DuckDBPyConnection, lake: Lake, what: str, *, wait: bool) -> Iterator[Callable[[], None]]:
     """Hold a lock of the lake's PostgreSQL while the block runs; it goes with this process, however that ends.
 
-    Raises `LockHeld` where another process has it and `wait` is false. It is an advisory lock of a transaction that
-    another connection of ours keeps open.
+    It is an advisory lock of a transaction that another connection of ours keeps open. Yields what raises
+    `WarehouseError` (`lock-lost`) where the lock is no longer held: the server was started anew.
+    Raises `LockHeld` where another process has it and `wait` is false.
     """
     keeper = connection.cursor()
     name = f"locks_{what.encode().hex()}"
+
+    def ask(query: str) -> tuple[str, ...] | None:
+        return keeper.execute(f"FROM postgres_query({literal(name)}, {literal(query)})").fetchone()
+
+    def hold() -> None:
+        try:
+            held = ask(
+                "SELECT count(*)::VARCHAR FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+                f" AND classid = {_LOCK_SPACE}"
+            )
+        except duckdb.Error as problem:
+            raise _lock_lost(lake, what) from problem
+        if held != ("1",):
+            raise _lock_lost(lake, what)
+
     try:
         keeper.execute(f"ATTACH {literal(lake.catalogue)} AS {name} (TYPE postgres, READ_ONLY)")
         keeper.execute("BEGIN")
         call = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-        query = f"SELECT {call}({_LOCK_SPACE}, hashtext({literal(what)}))::VARCHAR"
-        row = keeper.execute(f"FROM postgres_query({literal(name)}, {literal(query)})").fetchone()
+        row = ask(f"SELECT {call}({_LOCK_SPACE}, hashtext({literal(what)}))::VARCHAR")
         if not wait and row != ("true",):
             msg = f"another run holds the lock {what!r} of this lake."
             raise LockHeld(msg, path=str(lake), advice="Wait until it has ended; nothing was done.")
-        yield
+        yield hold
     finally:
-        try:
-            keeper.execute("ROLLBACK")
-            keeper.execute(f"DETACH {name}")
-        except duckdb.Error:
-            pass  # the server has gone, and the lock with it
+        for statement in ("ROLLBACK", f"DETACH {name}"):
+            with suppress(duckdb.Error):  # the server has gone, and the lock with it
+                keeper.execute(statement)
         keeper.close()
+
+
+def _lock_lost(lake: Lake, what: str) -> WarehouseError:
+    msg = f"the lock {what!r} of the lake was lost: its PostgreSQL went away meanwhile."
+    return WarehouseError(msg, code="lock-lost", path=str(lake), advice="Nothing was published. Run it again.")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from esf_etl.warehouse.lake.attach import is_made, load_extensions, newest_snapshot, open_lake
-from esf_etl.warehouse.lake.release import not_made
+from esf_etl.warehouse.lake.attach import load_extensions, newest_snapshot, open_lake
+from esf_etl.warehouse.lake.release import refuse_empty
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,7 +21,7 @@ NAME = "esf"
 
 
 def open_lake_reader(lake: Lake) -> DuckDBPyConnection:
-    """A connection that reads one snapshot of the lake, the newest, and nothing else: no writing, no file of this machine.
+    """A connection that reads one snapshot of the lake, the newest, and nothing else: no file of this machine.
 
     Raises `WarehouseError` where the lake cannot be reached, or nothing was published there.
     """
@@ -29,8 +29,7 @@ def open_lake_reader(lake: Lake) -> DuckDBPyConnection:
     try:
         load_extensions(connection)
         open_lake(connection, lake, NAME)
-        if not is_made(connection, NAME):
-            raise not_made(lake)
+        refuse_empty(connection, NAME, lake)
         # One snapshot for all queries of this connection.
         snapshot = newest_snapshot(connection, NAME)
         connection.execute(f"DETACH {NAME}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from esf_etl.errors import WarehouseError
 from esf_etl.warehouse.create import HISTORY
+from esf_etl.warehouse.lake.attach import is_made
 from esf_schemas import ETL_TABLES, PROJECT_TABLES
 from esf_schemas.ddl import sql_type
 
@@ -14,16 +15,14 @@ if TYPE_CHECKING:
 
     from esf_etl.warehouse.lake.address import Lake
 
-__all__ = ["not_made", "refuse_other_release"]
+__all__ = ["refuse_empty", "refuse_other_release"]
 
 
-def not_made(lake: Lake) -> WarehouseError:
-    """The error of a lake in which nothing was published yet."""
-    return WarehouseError(
-        "nothing was published in this lake yet.",
-        path=str(lake),
-        advice="Make it by a first `esf-etl ingest`, with --lake-data.",
-    )
+def refuse_empty(connection: DuckDBPyConnection, name: str, lake: Lake) -> None:
+    """Raise `WarehouseError` where nothing was published in the attached lake yet."""
+    if not is_made(connection, name):
+        msg = "nothing was published in this lake yet."
+        raise WarehouseError(msg, path=str(lake), advice="Make it by a first `esf-etl ingest`, with --lake-data.")
 
 
 def refuse_other_release(connection: DuckDBPyConnection, name: str, lake: Lake) -> None:
