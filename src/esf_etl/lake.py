@@ -157,7 +157,7 @@ class LakeRun(Run):
         self._writer.close()
 
     def _let_go(self) -> None:
-        """End a transaction that is still open: DuckDB ends the process where it is closed upon a server that has gone."""
+        """End an open transaction: where its server has gone, DuckDB would end the process when it is closed."""
         for statement in ("ROLLBACK", f"DETACH {COPY}", "DETACH base"):
             with suppress(duckdb.Error):
                 self.connection.execute(statement)
