@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from esf_etl.errors import LockHeld, WarehouseError
+from esf_etl.warehouse.disk import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,8 +125,7 @@ class WarehouseFolder:
         """Make the folder and its parts. Raises `WarehouseError` where that cannot be."""
         self.refuse_file()
         try:
-            self.root.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            self.snapshots.mkdir(FOLDER_MODE, exist_ok=True)
+            make_folder(self.snapshots, FOLDER_MODE)
         except OSError as problem:
             msg = f"the warehouse folder cannot be made or written: {problem.strerror}."
             raise WarehouseError(msg, path=str(self.root), advice="Check the path and its permissions.") from problem

@@ -9,6 +9,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from esf_etl.warehouse.disk import fsync
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,6 +29,8 @@ def append(path: Path, entry: dict[str, Any]) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+    if not size:
+        fsync(path.parent)  # the first line made the file
 
 
 def read(path: Path) -> list[dict[str, Any]]:

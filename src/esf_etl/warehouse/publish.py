@@ -16,7 +16,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
-from esf_etl.warehouse.folder import DATABASE, MANIFEST, PARQUET
+from esf_etl.warehouse.disk import fsync
+from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, MANIFEST, PARQUET
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -229,9 +230,24 @@ def prune(warehouse: WarehouseFolder, *, keep: int) -> list[str]:
         if len(kept) < keep:
             kept.add(snapshot.name)
             continue
-        remove_tree(snapshot)
+        _remove_whole(warehouse, snapshot)
         removed.append(snapshot.name)
     return removed
+
+
+def _remove_whole(warehouse: WarehouseFolder, snapshot: Path) -> None:
+    """Remove a snapshot, first out of sight by one rename: a kill leaves no half of one to go back to."""
+    warehouse.staging.mkdir(FOLDER_MODE, exist_ok=True)
+    aside = warehouse.staging / snapshot.name
+    try:
+        snapshot.rename(aside)
+    except OSError as problem:
+        raise _stays(snapshot, problem) from problem
+    try:
+        remove_tree(aside)
+    except WarehouseError:
+        aside.rename(snapshot)  # staging is cleared by every run, which would stumble over it each time
+        raise
 
 
 def remove_tree(folder: Path) -> None:
@@ -241,14 +257,9 @@ def remove_tree(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as problem:
-        msg = f"an old folder cannot be removed: {problem.strerror}."
-        raise WarehouseError(msg, path=str(folder), advice="Remove it by hand.") from problem
+        raise _stays(folder, problem) from problem
 
 
-def fsync(path: Path) -> None:
-    """Have a file or folder on the disk before going on: a power cut must not undo what was said to be done."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _stays(folder: Path, problem: OSError) -> WarehouseError:
+    msg = f"an old folder cannot be removed: {problem.strerror}."
+    return WarehouseError(msg, path=str(folder), advice="Remove it by hand.")

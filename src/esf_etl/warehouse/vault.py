@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 
 from esf_etl.errors import AuditFailed, WarehouseError
 from esf_etl.warehouse.database import attach, foreign_wal, workspace
-from esf_etl.warehouse.publish import fsync, remove_tree
+from esf_etl.warehouse.disk import fsync
+from esf_etl.warehouse.publish import remove_tree
 from esf_etl.warehouse.staging import WORK, loaded_batches
 from esf_etl.warehouse.suppression import make_private, open_private, private_umask
 from esf_schemas import comment_sql, contract, create_table_sql
