@@ -81,10 +81,7 @@ class Points(Silent):
 
     def _reach(self, name: str) -> None:
         if len(self.found) == self.at:
-            if self.torn:
-                sys.setprofile(None)
-                os.write = write_half_and_die
-            elif self.after_s is None:
+            if self.after_s is None:
                 die()
             else:  # while the call is at work
                 threading.Thread(target=die_after, args=(self.after_s,), daemon=True).start()
@@ -97,10 +94,18 @@ def die_after(seconds: float) -> None:
     die()
 
 
-def write_half_and_die(handle: int, data: bytes, really: Any = os.write) -> int:
-    really(handle, data[: len(data) // 2])
-    die()
-    return 0
+def tear(points: Points) -> None:
+    """Have the `os.write` of the point write the first half of what it was given, and die."""
+    really = os.write
+
+    def write(handle: int, data: bytes) -> int:
+        if len(points.found) == points.at:
+            sys.setprofile(None)
+            really(handle, data[: len(data) // 2])
+            die()
+        return really(handle, data)
+
+    os.write = write  # type: ignore[assignment]
 
 
 def do(job: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +114,8 @@ def do(job: dict[str, Any]) -> dict[str, Any]:
         return read(Path(job["warehouse"]))
     settings = {**job["settings"], **{name: Path(job["settings"][name]) for name in ("landing", "warehouse")}}
     points = Points(job.get("at"), job.get("after_s"), job.get("torn", False))
-    really, os.write = os.write, os.write
+    if points.torn:
+        tear(points)
     sys.setprofile(points.see)
     if job["verb"] == "restore":
         points.stage("restore")
@@ -117,7 +123,6 @@ def do(job: dict[str, Any]) -> dict[str, Any]:
     else:
         ingest(IngestSettings(**settings), progress=points)
     sys.setprofile(None)
-    os.write = really
     return {"points": points.found}
 
 

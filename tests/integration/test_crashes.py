@@ -31,10 +31,10 @@ from tests.integration.killing import (
 )
 from tests.promises import FULL, Tally
 
-pytestmark = [pytest.mark.promise("crashes"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.promise("crashes"), pytest.mark.timeout(900 if FULL else 300)]
 
 CAME_OUT = "published stays readable; the next run ends with the digest of one never killed"
-CALLS, QUERIES = (24, 8) if FULL else (1, 1)
+CALLS, QUERIES = (24, 5) if FULL else (1, 1)
 """So many points of a stage are killed at: calls that change files, and queries. In full, nearly all the former are."""
 
 Kind = Callable[[Job], tuple[str, dict[str, Any]]]
@@ -155,9 +155,9 @@ def test_the_points_are_in_every_stage_and_at_every_step_of_the_publication(nigh
 @pytest.mark.parametrize(
     ("kind", "words", "in_ci", "in_full"),
     [
-        (first, "a first run", 4, 24),
-        (rebuild, "a run with --rebuild", 4, 24),
-        (restoring, "esf-etl restore", 4, 24),
+        (first, "a first run", 2, 16),
+        (rebuild, "a run with --rebuild", 2, 16),
+        (restoring, "esf-etl restore", 4, 16),
     ],
 )
 def test_other_jobs_may_be_killed_too(
@@ -183,7 +183,7 @@ def test_a_run_that_keeps_contacts_may_be_killed_at_any_call(
     stage: str, nights: Callable[[Kind], Night], killer: Killer, tmp_path: Path, tally: Tally
 ) -> None:
     night = nights(with_contacts)
-    kills = kills_in(night, stage, calls=12 if FULL else 2, queries=4 if FULL else 0)
+    kills = kills_in(night, stage, calls=12 if FULL else 2, queries=3 if FULL else 0)
     done = kill_each(night, kills, killer, tmp_path)
     tally(f"SIGKILL of a run with contacts in the stage {stage}", f"{CAME_OUT}, and the vault is that of it", done)
 
@@ -191,7 +191,7 @@ def test_a_run_that_keeps_contacts_may_be_killed_at_any_call(
 def test_a_run_may_be_killed_again_and_again(night: Night, killer: Killer, tmp_path: Path, tally: Tally) -> None:
     """The run that heals is killed as well, also while it clears away."""
     done = 0
-    points = evenly(night.points[: night.flip], 12 if FULL else 2)
+    points = evenly(night.points[: night.flip], 8 if FULL else 2)
     for number, point in enumerate(points):
         job = night.again(tmp_path / str(number))
         for again in (point, *evenly(night.points[:12], 12)[number % 12 :: 12], points[-1 - number]):

@@ -21,28 +21,34 @@ import pytest
 
 from esf_etl.cli.progress_display import _TEXT
 from esf_etl.pages.invent import invent
+from esf_etl.progress import STAGES
 from tests.integration.conftest import Job, environment
 from tests.integration.killing import Held, Killer, Night, a_killer, assert_healed, assert_readable, held_by
 from tests.promises import FULL, Tally
 
-pytestmark = [pytest.mark.promise("crashes"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.promise("crashes"), pytest.mark.timeout(900 if FULL else 300)]
 
-PAGES = 3_000 if FULL else 800
-PARTS, KILLS_A_PART = (8, 4) if FULL else (3, 2)
+PAGES = 3_000 if FULL else 600
+TIMES = {"parse": 4 if FULL else 2}
+STAGES_IN_CI = ("parse", "write", "checkpoint", "parquet")
 _SEED = 20_261_124
 
 
 class Ending(NamedTuple):
-    """How a run ended: its exit status (negative: the signal), the last stage that it told, how long it took."""
+    """How a run ended: its exit status (negative: the signal), and the stages that it told, with their seconds."""
 
     status: int
-    stage: str
-    elapsed_s: float
+    stages_s: dict[str, float]
+
+    @property
+    def stage(self) -> str:
+        """The last stage that it told."""
+        return list(self.stages_s)[-1]
 
 
 class LargeNight(NamedTuple):
     night: Night
-    elapsed_s: float
+    stages_s: dict[str, float]
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +70,17 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> LargeNight:
         job.put(f"{number:05}.txt", page, on_day=2)
     before = job.digest()
     unkilled = Night("ingest", job, {}, before, Held("", [], [], []), []).again(root / "unkilled")
-    ending = run(unkilled, kill_after_s=None)
+    ending = run(unkilled)
     assert ending.status == 0
-    return LargeNight(Night("ingest", job, {}, before, held_by(unkilled), []), ending.elapsed_s)
+    assert tuple(ending.stages_s) == STAGES
+    return LargeNight(Night("ingest", job, {}, before, held_by(unkilled), []), ending.stages_s)
 
 
-def run(job: Job, *, kill_after_s: float | None) -> Ending:
-    """One run with two processes that parse, killed so long after it told its first stage."""
+def run(job: Job, *, kill_in: str | None = None, after_s: float = 0) -> Ending:
+    """One run with two processes that parse, killed so long after it told that stage."""
     command = [sys.executable, "-m", "esf_etl.cli", "ingest", "--workers", "2"]
     command += ["--landing", str(job.landing), "--warehouse", str(job.warehouse)]
+    began: dict[str, float] = {}
     with subprocess.Popen(
         command,
         env=environment(),
@@ -82,20 +90,17 @@ def run(job: Job, *, kill_after_s: float | None) -> Ending:
         start_new_session=True,
     ) as process:
         assert process.stderr is not None
-        told = process.stderr.readline()
-        since = time.monotonic()
-        if kill_after_s is not None:
-            time.sleep(kill_after_s)
-            process.kill()
-        told += process.stderr.read()
-    elapsed_s = time.monotonic() - since
+        for line in process.stderr:
+            for name in (name for name, words in _TEXT.items() if line.endswith(f" s  {words}\n")):
+                began[name] = time.monotonic()
+                if name == kill_in:
+                    time.sleep(after_s)
+                    process.kill()
+    ended = [*began.values(), time.monotonic()][1:]
     assert_gone(process.pid)
-    return Ending(process.returncode, stage_of(told), elapsed_s)
-
-
-def stage_of(told: str) -> str:
-    """The last stage in what a run told on stderr."""
-    return [name for line in told.splitlines() for name, words in _TEXT.items() if line.endswith(f" s  {words}")][-1]
+    return Ending(
+        process.returncode, {name: until - since for (name, since), until in zip(began.items(), ended, strict=True)}
+    )
 
 
 def assert_gone(group: int) -> None:
@@ -117,26 +122,24 @@ def living(group: int) -> Iterator[int]:
             yield int(path.parent.name)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("stage", STAGES if FULL else STAGES_IN_CI)
 def test_a_run_killed_at_a_random_moment_hurts_nothing_either(
-    part: int, large: LargeNight, killer: Killer, tmp_path: Path, tally: Tally
+    stage: str, large: LargeNight, killer: Killer, tmp_path: Path, tally: Tally
 ) -> None:
-    chance = random.Random(_SEED + part)
+    chance = random.Random(f"{_SEED} {stage}")
     night, done = large.night, Counter[str]()
-    for number in range(KILLS_A_PART):
-        # Each kill has its own part of the duration, so that no part of a run is left out.
-        share = (part * KILLS_A_PART + number + chance.random()) / (PARTS * KILLS_A_PART)
+    for number in range(TIMES.get(stage, 2 if FULL else 1)):
         job = night.again(tmp_path / str(number))
-        ending = run(job, kill_after_s=share * large.elapsed_s)
+        ending = run(job, kill_in=stage, after_s=chance.uniform(0, large.stages_s[stage]))
         assert ending.status in (-signal.SIGKILL, 0), ending
         assert assert_readable(killer, job) in (night.before, night.after.digest)
         assert_healed(night, job, what=str(ending))
         if ending.status:
             done[ending.stage] += 1
         shutil.rmtree(job.warehouse)
-    for stage, times in done.items():
+    for last, times in done.items():
         tally(
-            f"SIGKILL at a random moment of a large run, in the stage {stage}",
+            f"SIGKILL at a random moment of a large run, in the stage {last}",
             "published stays readable; the next run ends with the digest of one never killed; no process stays",
             times,
         )
