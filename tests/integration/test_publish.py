@@ -195,6 +195,30 @@ def test_only_the_newest_snapshots_stay(job: Job) -> None:
     assert snapshot_of(job).name == published[-1]
 
 
+def test_an_old_snapshot_that_cannot_be_removed_stays_whole_and_goes_with_a_later_run(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.put("a.txt", project("Alfa"), on_day=1)
+    old = job.ingest().run_id
+    job.put("a.txt", project("Alfa", owner="En annan ägare"), on_day=2)
+    really = shutil.rmtree
+
+    def refuse(path: Path) -> None:
+        if path.name == old:
+            raise PermissionError(1, "Operation not permitted")
+        really(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refuse)
+        summary = job.ingest(keep_snapshots=1)
+    assert [warning for warning in summary.warnings if f"snapshots/{old}: an old folder cannot be removed" in warning]
+    assert job.snapshots() == [old, summary.run_id]
+    assert job.ingest().outcome == "idle"
+    job.put("b.txt", project("Beta"), on_day=2)
+    last = job.ingest(keep_snapshots=1).run_id
+    assert job.snapshots() == [last]
+
+
 def test_the_current_snapshot_stays_although_the_operator_went_back_to_it(job: Job) -> None:
     for number in range(3):
         job.put(f"{number}.txt", project(f"Projekt {number}"))

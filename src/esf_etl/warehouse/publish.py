@@ -241,13 +241,13 @@ def _remove_whole(warehouse: WarehouseFolder, snapshot: Path) -> None:
     aside = warehouse.staging / snapshot.name
     try:
         snapshot.rename(aside)
+        try:
+            shutil.rmtree(aside)
+        except OSError:
+            aside.rename(snapshot)  # every run clears staging, and would stumble over it
+            raise
     except OSError as problem:
         raise _stays(snapshot, problem) from problem
-    try:
-        remove_tree(aside)
-    except WarehouseError:
-        aside.rename(snapshot)  # staging is cleared by every run, which would stumble over it each time
-        raise
 
 
 def remove_tree(folder: Path) -> None:
