@@ -103,9 +103,7 @@ def tell(tally: Tally, what: str, outcomes: Counter[str]) -> None:
         tally(what, HAD_ROOM if code == "published" else f"`{code}`: {AS_PROMISED}", times)
 
 
-def test_a_full_disk_is_noticed_before_the_copy(
-    disk: Disk, night: tuple[Path, Path, str, str], tally: Tally
-) -> None:
+def test_a_full_disk_is_noticed_before_the_copy(disk: Disk, night: tuple[Path, Path, str, str], tally: Tally) -> None:
     job, before = laid(disk, night)
     size = (job.warehouse / "current" / "esf.duckdb").stat().st_size
     disk.change(f"size={disk.used() + size - 200_000}")
