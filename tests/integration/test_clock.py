@@ -16,7 +16,7 @@ from esf_etl.warehouse.status import read_status
 from tests.integration.conftest import Job, environment, project
 from tests.promises import FULL, Tally
 
-pytestmark = pytest.mark.promise("exhaustion")
+pytestmark = [pytest.mark.promise("exhaustion"), pytest.mark.timeout(3600)]
 
 RUNS_WITH_A_FALSE_CLOCK = """
 import datetime, sys, time, types

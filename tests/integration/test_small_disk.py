@@ -24,7 +24,7 @@ from tests.integration.disks import (
 )
 from tests.promises import FULL, Tally
 
-pytestmark = [pytest.mark.promise("exhaustion"), pytest.mark.xdist_group("small_disk")]
+pytestmark = [pytest.mark.promise("exhaustion"), pytest.mark.timeout(3600), pytest.mark.xdist_group("small_disk")]
 
 CODES = ("no-room", "write-failed")
 AS_PROMISED = "an error with a code, what is published as it was to the byte; the next run heals"

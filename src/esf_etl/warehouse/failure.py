@@ -33,7 +33,11 @@ _NO_MEMORY = (
     "Nothing was published. Give the job more memory, or run it with fewer --workers; a limit is set by `ulimit -v` or"
     " by a control group."
 )
-_NO_THREAD = "can't start new thread"
+_ALSO_MEMORY = (
+    (RuntimeError, "can't start new thread"),
+    (ImportError, "failed to map segment from shared object"),
+    (ImportError, "annot allocate memory"),
+)
 _SPILLED_TOO_MUCH = "max_temp_directory_size"
 
 
@@ -47,8 +51,9 @@ def cause_of(problem: BaseException, root: Path) -> BaseException:
         return _unwritten(problem.strerror or str(problem), _ADVICE.get(problem.errno or 0, _OTHERWISE), place)
     if isinstance(problem, duckdb.OutOfMemoryException) and _SPILLED_TOO_MUCH in str(problem):
         return _unwritten("DuckDB has no more room for what it puts aside", _NO_SPACE, str(root))
-    no_thread = isinstance(problem, RuntimeError) and _NO_THREAD in str(problem)
-    if no_thread or isinstance(problem, MemoryError | duckdb.OutOfMemoryException):
+    # A thread that cannot be started, a library that cannot be loaded: memory says so in other words as well.
+    unsaid = any(isinstance(problem, kind) and words in str(problem) for kind, words in _ALSO_MEMORY)
+    if unsaid or isinstance(problem, MemoryError | duckdb.OutOfMemoryException):
         said = str(problem).partition("\n")[0]
         msg = f"memory ran out: {said}." if said else "memory ran out."
         return WarehouseError(msg, code="out-of-memory", path=str(root), advice=_NO_MEMORY)
