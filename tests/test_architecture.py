@@ -31,6 +31,7 @@ FLOORS = (
     {
         "esf_etl",
         "esf_etl.run",
+        "esf_etl.room",
         "esf_etl.look",
         "esf_etl.intake",
         "esf_etl.writing",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from esf_etl.errors import NotAProjectPage
-from esf_etl.landing import file_bytes, location_of
+from esf_etl.landing import file_bytes, location_of, within_reach
 from esf_etl.pages.identity import project_id
 from esf_etl.pages.masking import Masking, mask_project
 from esf_etl.pages.parser import field_line_of, parse_bytes
@@ -189,7 +189,7 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
             None,
             [("file-unreadable", None, None, problem.strerror, "a readable file", message, None)],
         )
-    if (info.st_size, info.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
+    if (info.st_size, within_reach(info.st_mtime_ns)) != (file.size_bytes, file.mtime_ns):
         return "unsettled", None, None, []
     whole = len(data) <= max_bytes
     digest = hashlib.sha256(data).hexdigest() if whole else None

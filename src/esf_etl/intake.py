@@ -17,6 +17,7 @@ from esf_etl.errors import AuditFailed
 from esf_etl.landing import location_of
 from esf_etl.pages.masking import Masking
 from esf_etl.parallel import map_in_order, workers_for
+from esf_etl.room import require_room
 from esf_etl.validate import validate
 from esf_etl.warehouse.database import fit_memory
 from esf_etl.warehouse.staging import append_staged
@@ -48,6 +49,7 @@ def take_in(run: Run) -> None:
     """
     summary = run.summary
     if not run.settings.dry_run:
+        require_room(run)
         # Those that left may be in the warehouse still.
         fit_memory(
             run.connection, "SELECT size_bytes FROM work.listed UNION ALL FROM base.etl.landing_file SELECT size_bytes"

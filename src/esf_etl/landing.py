@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["LandingFile", "file_bytes", "location_of", "path_text", "scan_landing"]
+__all__ = ["LandingFile", "file_bytes", "location_of", "path_text", "scan_landing", "within_reach"]
 
 _SUFFIX = ".txt"
 # What download tools and editors put before the suffix of a file that is not finished.
@@ -22,6 +22,8 @@ _PARTIAL_ENDS = tuple(
     stem + _SUFFIX for stem in (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
 )
 _PARTIAL_PREFIXES = ("~", "#", ".")
+_LATEST_NS = 2**63 - 1
+"""The ledger has 64 bits for a time; disks have more, and a broken clock or archive uses them."""
 _READ_CHUNK = 64 * 1024
 _ESCAPED = re.compile(rb"\\(?:x([0-9a-f]{2})|\\)")
 
@@ -85,10 +87,12 @@ def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> It
                     if not stat.S_ISREG(info.st_mode):
                         passed_over.append(path_text(entry.path))
                         continue
-                    mtime_ns = info.st_mtime_ns
+                    mtime_ns, ctime_ns = info.st_mtime_ns, info.st_ctime_ns
+                    if mtime_ns > _LATEST_NS or mtime_ns < -_LATEST_NS or ctime_ns > _LATEST_NS:
+                        mtime_ns, ctime_ns = within_reach(mtime_ns), within_reach(ctime_ns)
                     young = abs(now_ns - mtime_ns) < settle_ns
                     name = entry.name if entry.name.isascii() and "\\" not in entry.name else path_text(entry.name)
-                    yield make(LandingFile, (below + name, info.st_size, mtime_ns, info.st_ctime_ns, young))
+                    yield make(LandingFile, (below + name, info.st_size, mtime_ns, ctime_ns, young))
         except FileNotFoundError:
             continue
         except OSError as problem:
@@ -99,6 +103,11 @@ def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> It
                 code="landing-unreadable",
                 advice="Check its permissions and its disk.",
             ) from problem
+
+
+def within_reach(time_ns: int) -> int:
+    """A time of a file, or the latest or earliest one that 64 bits hold: the years 2262 and 1677."""
+    return max(-_LATEST_NS, min(time_ns, _LATEST_NS))
 
 
 def _is_page_name(name: str) -> bool:

@@ -66,15 +66,14 @@ def map_in_order(
     context.set_forkserver_preload([preload])
     waiting = iter(tasks)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_in) as pool:
-        under_way: deque[Future[Result]] = deque(
-            pool.submit(function, task) for task in islice(waiting, workers + ahead)
-        )
+        under_way: deque[Future[Result]] = deque()
         try:
+            under_way.extend(pool.submit(function, task) for task in islice(waiting, workers + ahead))
             while under_way:
                 result = under_way.popleft().result()
                 under_way.extend(pool.submit(function, task) for task in islice(waiting, 1))
                 yield result
-        except BrokenProcessPool as problem:
+        except (BrokenProcessPool, EOFError, ConnectionError) as problem:  # the latter where none can be started
             msg = "a process that parsed pages was killed."
             raise WorkerDied(msg, advice="Most often memory ran out: try fewer workers.") from problem
         finally:

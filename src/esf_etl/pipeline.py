@@ -17,6 +17,7 @@ from esf_etl.look import look
 from esf_etl.progress import Silent
 from esf_etl.run import Run
 from esf_etl.warehouse import publish
+from esf_etl.warehouse.failure import cause_of, in_words
 from esf_etl.warehouse.folder import DATABASE
 
 if TYPE_CHECKING:
@@ -49,7 +50,15 @@ def ingest(
     Raises `LandingError`, `WarehouseError` (`SnapshotDamaged`, `AuditFailed`), `LockHeld`; whatever is raised, what is
     published stays as it was, and the journal has the run. A page that cannot be loaded raises nothing: it is a reject.
     """
-    run = Run(settings, progress or Silent())
+    with in_words(settings.warehouse):
+        run = Run(settings, progress or Silent())
+        _run(run, step)
+        return run.summary
+
+
+def _run(run: Run, step: Step) -> None:
+    """The run under its lock and in its journal."""
+    settings = run.settings
     with ExitStack() as stack:
         if not settings.dry_run:
             run.folder.create()
@@ -67,24 +76,19 @@ def ingest(
             raise cause from problem
         if not settings.dry_run:
             run.end()
-    return run.summary
 
 
 def _cause_of(problem: BaseException, run: Run) -> BaseException:
-    """What the run failed of, in words of ours: a damaged file, or a disk that does not take what is written."""
-    if not isinstance(problem, duckdb.Error | OSError):
-        return problem
-    try:
-        if run.base is not None and not publish.is_intact(run.base, DATABASE):
-            return publish.damaged(run.base)
-    except (OSError, WarehouseError) as damage:
-        return damage
-    if isinstance(problem, duckdb.Error) and not isinstance(problem, duckdb.IOException | duckdb.OutOfMemoryException):
-        return problem
-    said = problem.strerror or "" if isinstance(problem, OSError) else str(problem).partition("\n")[0]
-    msg = f"the warehouse could not be written: {said}."
-    advice = "Nothing was published. Is there space on the disk, and may the job write there?"
-    return WarehouseError(msg, code="write-failed", path=str(run.folder.root), advice=advice)
+    """What the run failed of, in words of ours: a damaged file, a disk that does not take what is written, memory."""
+    if isinstance(problem, duckdb.Error | OSError):
+        try:
+            if run.base is not None and not publish.is_intact(run.base, DATABASE):
+                return publish.damaged(run.base)
+        except WarehouseError as damage:
+            return damage
+        except OSError as damage:
+            return cause_of(damage, run.folder.root)
+    return cause_of(problem, run.folder.root)
 
 
 def _carry_out(run: Run, step: Step) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from esf_etl.errors import WarehouseError
 from esf_etl.reports.views import create_reports
+from esf_etl.room import require_room
 from esf_etl.summary import run_row
 from esf_etl.warehouse import publish
 from esf_etl.warehouse.audit import audit
@@ -29,6 +30,7 @@ __all__ = ["hold_to_audit", "publish_copy", "write"]
 def write(run: Run) -> None:
     """Copy the current database aside and bring the new rows into the copy, in one transaction."""
     connection, summary = run.connection, run.summary
+    require_room(run)
     copy = _snapshot_folder(run) / DATABASE
     with run.told("copy"):
         if run.base is not None:

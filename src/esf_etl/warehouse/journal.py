@@ -25,12 +25,22 @@ def append(path: Path, entry: dict[str, Any]) -> None:
         size = os.fstat(handle).st_size
         if size and os.pread(handle, 1, size - 1) != b"\n":
             line = "\n" + line  # the writer before us was cut off in mid-line
-        os.write(handle, line.encode())
+        _write_whole(handle, line.encode(), since=size)
         os.fsync(handle)
     finally:
         os.close(handle)
     if not size:
         fsync(path.parent)  # the first line made the file
+
+
+def _write_whole(handle: int, data: bytes, *, since: int) -> None:
+    """Write all of it, or leave the file as long as it was: a disk that gets full takes a part of what it is given."""
+    try:
+        while data:
+            data = data[os.write(handle, data) :]
+    except OSError:
+        os.ftruncate(handle, since)
+        raise
 
 
 def read(path: Path) -> list[dict[str, Any]]:
