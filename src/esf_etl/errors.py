@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 _PASSWORD = re.compile(
-    r"(?P<url>\b[a-z][a-z0-9+.-]*:/{1,2}[^\s:/@]*:)\S*@"  # scheme://user:PASSWORD@host, up to the last @
+    r"(?P<url>\b[a-z][a-z0-9+.-]*:/{1,2}[^\s:/@]*:)\S*@"  # in scheme://user: … @host, up to the last @
     r"|(?P<key>\b\w*(?:password|passwd|pwd|secret|token|api_?key|access_?key)\w*\s*=\s*)"  # name=PASSWORD
     r"(?:'(?:[^'\\]|''|\\.)*(?:'|$)|\"(?:[^\"\\]|\\.)*(?:\"|$)|\S+)",
     re.IGNORECASE | re.DOTALL,

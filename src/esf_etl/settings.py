@@ -61,7 +61,8 @@ class IngestSettings:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
         for name in ("landing", "warehouse"):
-            if _ADDRESS.match(said := str(getattr(self, name))):
+            said = str(getattr(self, name))
+            if _ADDRESS.match(said) or without_passwords(said) != said:
                 msg = f"{name} is {without_passwords(said)!r}; it is a folder, and no address."
                 raise UsageError(msg)
         if self.workers is not None and self.workers < 1:

@@ -18,7 +18,7 @@ from esf_etl.reports.publication import Publication
 from esf_etl.settings import IngestSettings
 from tests.cli.conftest import Place, Run, environment, esf_etl, project, put
 
-PASSWORD = "hem" + "ligt"
+INVENTED = "hem" + "ligt"
 
 
 @pytest.fixture
@@ -112,11 +112,11 @@ def test_the_template_can_be_made_where_a_broken_file_stands(file: Path, run: Ru
 @pytest.mark.promise("supply")
 @pytest.mark.parametrize("how", ["option", "environment", "file"])
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "json"])
-@pytest.mark.parametrize("secret", [f"sqlite {PASSWORD}@db password={PASSWORD}", f"x://a:{PASSWORD}@h/{PASSWORD}/b@c"])
+@pytest.mark.parametrize("secret", [f"sqlite {INVENTED}@db password={INVENTED}", f"x://a:{INVENTED}@h/{INVENTED}/b@c"])
 def test_no_password_is_ever_printed(
     how: str, form: list[str], secret: str, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = secret.replace(f"{PASSWORD}@db ", "")
+    secret = secret.replace(f"{INVENTED}@db ", "")
     options = ["--landing-name", secret] if how == "option" else []
     if how == "environment":
         monkeypatch.setenv("ESF_ETL_LANDING_NAME", secret)
@@ -127,7 +127,7 @@ def test_no_password_is_ever_printed(
 
     assert done.code == 0
     assert "***" in done.out
-    assert PASSWORD not in done.out + done.err
+    assert INVENTED not in done.out + done.err
 
 
 # ---- every command ----------------------------------------------------------------------------------------------

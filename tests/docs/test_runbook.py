@@ -9,10 +9,12 @@ import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from esf_etl.errors import LockHeld
 from esf_etl.pipeline import ingest
 from esf_etl.settings import IngestSettings
 
@@ -143,26 +145,28 @@ def test_a_backup_that_is_made_while_runs_publish_is_whole(tmp_path: Path) -> No
     ingest(settings)
     program = tmp_path / "bin" / "esf-etl"
     program.parent.mkdir()
-    path = os.pathsep.join(str(ROOT / name) for name in ("src", "schemas", "flows"))
-    program.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {sys.executable} -m esf_etl.cli "$@"\n', encoding="utf-8")
+    sources = os.pathsep.join(str(ROOT / name) for name in ("src", "schemas", "flows"))
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={sources} exec {sys.executable} -m esf_etl.cli "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     enough = threading.Event()
     published: list[str | None] = []
 
     def run_on() -> None:
         while not enough.is_set():
-            published.append(ingest(settings).snapshot)
+            with suppress(LockHeld):  # the backup's, while it copies the vault
+                published.append(ingest(settings).snapshot)
             enough.wait(0.05)
 
     thread = threading.Thread(target=run_on)
     thread.start()
     try:
-        for _ in range(3):
+        for _ in range(2):
             type_in(section("Back up"), tmp_path, PATH=os.pathsep.join((str(program.parent), os.environ["PATH"])))
     finally:
         enough.set()
         thread.join()
 
     assert len(published) > 2
+    assert None not in published
     assert len(list((tmp_path / "backup" / "snapshots").iterdir())) > 1
     assert (tmp_path / "backup" / "private" / "contacts.duckdb").is_file()
