@@ -51,7 +51,7 @@ _LISTENERS: ContextVar[tuple[Progress, ...]] = ContextVar("listeners", default=(
 
 
 def _settings(parameters: dict[str, Any]) -> IngestSettings:
-    """Settings of a run: what the flow was told, else `ESF_ETL_*`, else the defaults. Raises `UsageError`."""
+    """Settings of a run: what the flow was told, else environment, settings file, defaults. Raises `UsageError`."""
     said = {
         name: value
         for name, value in parameters.items()
@@ -87,10 +87,10 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
-    What is not given here is taken from `ESF_ETL_<NAME>` in the environment of the run, else from the defaults of
-    `esf-etl ingest`. A run ends as Completed (also "Completed with rejects"), as Failed with the reason, or, where
-    another run is writing the warehouse, as Cancelled with the name "Lock held". Where the report page cannot
-    be made, its task fails and the log warns; the run ends as it would have.
+    What is not given here is taken from `ESF_ETL_<NAME>` in the environment of the run, else from its settings
+    file, else from the defaults of `esf-etl ingest`. A run ends as Completed (also "Completed with rejects"), as
+    Failed with the reason, or, where another run is writing the warehouse, as Cancelled with the name "Lock held".
+    Where the report page cannot be made, its task fails and the log warns; the run ends as it would have.
 
     Args:
         landing: Folder the pages lie in; read only, never changed.

@@ -186,6 +186,8 @@ def _configure(settings: IngestSettings, host: str, port: int) -> str:
         # On disk: a slot held by a run is forgotten with the memory of a server that is killed, yet counts as taken in
         # its database, and then every later run would be cancelled as one too many.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        # Prefect's default keeps every flow run and its log for ever. What the job did stands in runs.jsonl anyway.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)

@@ -1,11 +1,12 @@
 """Every error this library raises on purpose: a stable code, the place, and what to do about it.
 
 All derive from `EsfEtlError`, survive pickling (they come back from worker processes), and never carry the
-text of a page or a person's contact.
+text of a page or a person's contact. When one is told, passwords in addresses that it quotes are masked.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Self
 
 __all__ = [
@@ -21,7 +22,24 @@ __all__ = [
     "SnapshotDamaged",
     "UsageError",
     "WarehouseError",
+    "without_passwords",
 ]
+
+_PASSWORD = re.compile(
+    r"(?P<url>\b[a-z][a-z0-9+.-]*:/{1,2}[^\s:/@]*:)\S*@"  # in scheme://user: … @host, up to the last @
+    r"|(?P<key>\b\w*(?:password|passwd|pwd|secret|token|api_?key|access_?key)\w*\s*=\s*)"  # name=PASSWORD
+    r"(?:'(?:[^'\\]|''|\\.)*(?:'|$)|\"(?:[^\"\\]|\\.)*(?:\"|$)|\S+)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def without_passwords(text: str) -> str:
+    """The text with `***` for the password in each URL (`scheme://user:***@host`) and each `password=***`.
+
+    Where it cannot be told how far a password goes, more than the password is masked. Text that is to be quoted
+    with `repr` is masked before, since quotes within a password are not what they were after.
+    """
+    return _PASSWORD.sub(lambda found: f"{found['url']}***@" if found["url"] else f"{found['key']}***", text)
 
 
 class EsfEtlError(Exception):
@@ -52,11 +70,13 @@ class EsfEtlError(Exception):
         self.advice = advice
 
     def __str__(self) -> str:
-        place = self.path or ""
+        # Each by itself: where a quote of a password is left open, the next part would close it.
+        place = without_passwords(self.path or "")
         if self.line is not None:
             place = f"{place}:{self.line}" if place else f"line {self.line}"
-        text = f"{place}: {self.message}" if place else self.message
-        return f"{text} {self.advice}" if self.advice else text
+        message = without_passwords(self.message)
+        text = f"{place}: {message}" if place else message
+        return f"{text} {without_passwords(self.advice)}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, dict(self.__dict__)))

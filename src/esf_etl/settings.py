@@ -1,25 +1,33 @@
-"""What a run is asked to do: one frozen record, filled from the environment and from what the caller says."""
+"""What a run is asked to do: one frozen record, filled from options, environment and settings file."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+import re
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
-from esf_etl.errors import UsageError
+from esf_etl.errors import UsageError, without_passwords
 from esf_etl.pages.parser import MAX_PAGE_BYTES
+from esf_etl.settings_sources import Sourced, gather
 
-__all__ = ["ENVIRONMENT_PREFIX", "IngestSettings"]
+__all__ = ["ENVIRONMENT_PREFIX", "FILE_TABLES", "ONE_RUN", "IngestSettings"]
 
 ENVIRONMENT_PREFIX = "ESF_ETL_"
+
+ONE_RUN = ("reprocess", "rebuild", "dry_run")
+"""Settings that have no place in a file: each night would be one of them."""
+
+FILE_TABLES = ("opendata",)
+"""Tables of the settings file that are settings of something else."""
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:(?:/|.*=)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Settings of one run. Each may also come from `ESF_ETL_<NAME>` in the environment; the caller's word wins.
+    """Settings of one run: the caller's word, else `ESF_ETL_<NAME>`, else the settings file, else these.
 
     landing: folder the pages lie in; read only, never changed.
     warehouse: folder the snapshots are published in.
@@ -52,6 +60,11 @@ class IngestSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
+        for name in ("landing", "warehouse"):
+            said = str(getattr(self, name))
+            if _ADDRESS.match(said) or without_passwords(said) != said:
+                msg = f"{name} is {without_passwords(said)!r}; it is a folder, and no address."
+                raise UsageError(msg)
         if self.workers is not None and self.workers < 1:
             msg = f"workers is {self.workers}; at least one process must parse."
             raise UsageError(msg)
@@ -67,38 +80,13 @@ class IngestSettings:
 
     @classmethod
     def from_environment(cls, **said: Any) -> Self:
-        """Settings from `ESF_ETL_*`, with those in `said` that are not None on top.
+        """Settings from settings file and `ESF_ETL_*`, with those in `said` that are not None on top.
 
-        Raises `UsageError`, naming the variable, for a value of the wrong form.
+        Raises `UsageError`, naming the variable, or the file and its line, for a value of the wrong form.
         """
-        found = {}
-        for spec in fields(cls):
-            name = ENVIRONMENT_PREFIX + spec.name.upper()
-            text = os.environ.get(name)
-            if text:
-                try:
-                    found[spec.name] = _READ[str(spec.type)](text)
-                    replace(cls(), **{spec.name: found[spec.name]})
-                except (ValueError, UsageError) as problem:
-                    msg = f"{name} is {text!r}: {str(problem).rstrip('.')}."
-                    raise UsageError(msg) from problem
-        said = {name: value for name, value in said.items() if value is not None}
-        return replace(cls(), **{**found, **said})
+        return cls(**{name: found.value for name, found in cls.sources(**said).items()})
 
-
-def _read_switch(text: str) -> bool:
-    try:
-        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.casefold()]
-    except KeyError:
-        msg = "expected 1, true or yes, or 0, false or no"
-        raise ValueError(msg) from None
-
-
-_READ: dict[str, Callable[[str], Any]] = {
-    "Path": Path,
-    "str": str,
-    "int": int,
-    "int | None": int,
-    "float": float,
-    "bool": _read_switch,
-}
+    @classmethod
+    def sources(cls, **said: Any) -> dict[str, Sourced]:
+        """The same, each with where it came from."""
+        return gather(cls, said, prefix=ENVIRONMENT_PREFIX, tables=FILE_TABLES, one_run=ONE_RUN)

@@ -64,10 +64,24 @@ def test_each_command_that_prints_takes_json(verb: str) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    ["ingest", "status", "rejects", "sql", "search", "report", "digest", "export", "opendata", "forget", "purge"],
+    [
+        "ingest",
+        "status",
+        "rejects",
+        "sql",
+        "search",
+        "report",
+        "digest",
+        "export",
+        "opendata",
+        "forget",
+        "purge",
+        "config",
+    ],
 )
 def test_each_command_that_knows_a_warehouse_takes_its_place(verb: str) -> None:
     assert "--warehouse" in options(verb)
+    assert "--config" in options(verb)
 
 
 # ---- help and start ---------------------------------------------------------------------------------------------

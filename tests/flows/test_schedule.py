@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from esf_etl.settings import IngestSettings
 from tests.flows.conftest import PREFECT, ROOT, SOURCES
 
 pytestmark = PREFECT
@@ -100,3 +102,19 @@ def test_prefect_s_own_client_can_list_runs_and_artifacts(api: httpx.Client) -> 
     with get_client(sync_client=True) as client:
         client.read_flow_runs()
     assert Artifact.get("no-such-artifact") is None
+
+
+def test_serve_has_prefect_remove_old_flow_runs_with_their_logs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from prefect.settings.models.server.services import ServerServicesDBVacuumSettings
+
+    from esf_flows.serve import _configure
+
+    assert "flow_runs" not in ServerServicesDBVacuumSettings().enabled_vacuum_types
+    monkeypatch.setattr(os, "environ", os.environ | {"PREFECT_HOME": str(tmp_path)})
+    _configure(IngestSettings(warehouse=tmp_path), "127.0.0.1", 4200)
+
+    found = ServerServicesDBVacuumSettings()
+    assert found.enabled_vacuum_types == {"events", "flow_runs", "orphans"}
+    assert found.retention_period == timedelta(days=90)

@@ -34,6 +34,7 @@ def no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(ENVIRONMENT_PREFIX):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("ESF_ETL_CONFIG", os.devnull)
 
 
 def test_without_a_word_the_defaults_hold() -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from esf_etl import __version__
 from esf_etl.cli import output
-from esf_etl.errors import EsfEtlError, MissingExtra, UsageError
+from esf_etl.errors import EsfEtlError, MissingExtra
+from esf_etl.settings_file import named_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ VERBS = (
     "purge",
     "sample",
     "serve",
+    "config",
 )
 """The commands, each a module of this package."""
 
@@ -57,8 +59,6 @@ _EXTRA_OF = {
     "xlsxwriter": "reports",
 }
 """The extra that brings a package, for whoever has not installed it."""
-
-_INTERRUPTED = 130
 
 
 class _Verb(Protocol):
@@ -79,7 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="esf-etl",
         description="From saved project pages of the Swedish ESF council to tables one can trust.",
         epilog="Exit status: 0 done (rejects included), 1 failed, 2 wrong usage, 3 another run holds the lock, "
-        "4 rejects, where --fail-on-reject asks for it. Settings also by ESF_ETL_* variables.",
+        "4 rejects, where --fail-on-reject asks for it. Settings also by ESF_ETL_* variables "
+        "and a settings file: `esf-etl config` shows them.",
     )
     parser.add_argument("--version", action="version", version=f"esf-etl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -96,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a letter that a terminal cannot show ends nothing
     try:
-        status = _verb(args.command).run(args)
+        with named_settings_file(getattr(args, "config", None)):
+            status = _verb(args.command).run(args)
         sys.stdout.flush()
     except EsfEtlError as problem:
         output.complain(problem)
@@ -114,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        output.complain(UsageError("interrupted; nothing was published."))
-        return _INTERRUPTED
+        output.note("esf-etl: interrupted.")
+        return output.INTERRUPTED
     else:
         return status

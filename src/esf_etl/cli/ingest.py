@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
 from esf_etl.cli.warehouse_option import add_json, add_warehouse
@@ -18,8 +19,8 @@ HELP = "Bring new and changed pages into the warehouse."
 _REJECTS = 4
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The settings of a run; what is not given comes from the environment."""
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """The settings of a run; what is not given comes from environment and settings file."""
     parser.add_argument("--landing", type=Path, metavar="DIR", help="the folder of pages (default: landing)")
     add_warehouse(parser)
     parser.add_argument(
@@ -46,32 +47,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="publish e-mail addresses and phone numbers that stand in texts",
     )
+
+
+def said(args: argparse.Namespace) -> dict[str, Any]:
+    """What the command's options say of the settings; None is no word."""
+    return {spec.name: getattr(args, spec.name, None) for spec in fields(IngestSettings)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The settings of a run, and how it ends."""
+    add_settings(parser)
     parser.add_argument("--fail-on-reject", action="store_true", help="exit with status 4 when this run rejects pages")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """One run; prints its summary."""
-    settings = IngestSettings.from_environment(
-        landing=args.landing,
-        warehouse=args.warehouse,
-        landing_name=args.landing_name,
-        workers=args.workers,
-        settle_s=args.settle_s,
-        max_page_bytes=args.max_page_bytes,
-        keep_snapshots=args.keep_snapshots,
-        reprocess=args.reprocess,
-        rebuild=args.rebuild,
-        dry_run=args.dry_run,
-        with_contacts=args.with_contacts,
-        mask_prose=args.mask_prose,
-    )
+    settings = IngestSettings.from_environment(**said(args))
     from esf_etl.cli.progress_display import Bars, Lines
     from esf_etl.pipeline import ingest
 
     shows_bars = sys.stderr.isatty() and not args.json
-    with Bars() if shows_bars else Lines() as progress:
-        summary = ingest(settings, progress=progress)
+    before = _published(settings)
+    try:
+        with Bars() if shows_bars else Lines() as progress:
+            summary = ingest(settings, progress=progress)
+    except KeyboardInterrupt:
+        # The run has put right what it had begun; it may have been clearing up after it had published.
+        after = _published(settings)
+        told = "nothing was published" if after == before else f"it had published {after}"
+        output.note(f"esf-etl: interrupted; {told}.")
+        return output.INTERRUPTED
     if args.json:
         output.print_json(summary.to_dict())
     else:
@@ -79,3 +85,11 @@ def run(args: argparse.Namespace) -> int:
         if summary.standing_rejects:
             output.say(f"{summary.standing_rejects} files stand rejected: `esf-etl rejects` says why.")
     return _REJECTS if args.fail_on_reject and summary.rejected else 0
+
+
+def _published(settings: IngestSettings) -> str | None:
+    """What `current` points to, or None."""
+    try:
+        return str((settings.warehouse / "current").readlink())
+    except OSError:
+        return None
