@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from esf_etl.errors import WarehouseError
+from esf_etl.errors import EsfEtlError, WarehouseError
 from esf_etl.look import look
 from esf_etl.progress import Silent
 from esf_etl.run import Run
@@ -20,7 +20,7 @@ from esf_etl.warehouse import publish
 from esf_etl.warehouse.folder import DATABASE
 
 if TYPE_CHECKING:
-    from esf_etl.progress import Progress
+    from esf_etl.progress import Progress, Watcher
     from esf_etl.settings import IngestSettings
     from esf_etl.summary import RunSummary
 
@@ -39,22 +39,27 @@ def ingest(
     *,
     progress: Progress | None = None,
     step: Step = _just_do_it,
+    watcher: Watcher | None = None,
 ) -> RunSummary:
     """Bring what is new in the landing folder into the warehouse; returns what became of the run.
 
     `progress` is told of stages, counts and warnings. `step(name, call)` carries out each of the coarse steps (`look`,
     `parse`, `write`, `audit`, `publish`) by calling `call` once, in this process and thread: an orchestrator passes
-    its own to make tasks of them.
+    its own to make tasks of them. `watcher` is told of the run as a whole.
+
+    Whatever becomes of it, the file of metrics is written anew in the end; a dry run writes none.
 
     Raises `LandingError`, `WarehouseError` (`SnapshotDamaged`, `AuditFailed`), `LockHeld`; whatever is raised, what is
     published stays as it was, and the journal has the run. A page that cannot be loaded raises nothing: it is a reject.
     """
     run = Run(settings, progress or Silent())
+    watcher = watcher or Silent()
     with ExitStack() as stack:
         if not settings.dry_run:
             run.folder.create()
             stack.enter_context(run.folder.locked())
             run.begin()
+        watcher.began(run.summary)
         try:
             run.open(stack)
             _carry_out(run, step)
@@ -62,12 +67,26 @@ def ingest(
             cause = _cause_of(problem, run)
             if not settings.dry_run:
                 run.fail(cause)
+                _leave_metrics(run)
+            watcher.ended(run.summary, cause)
             if cause is problem:
                 raise
             raise cause from problem
         if not settings.dry_run:
             run.end()
+            _leave_metrics(run)
+        watcher.ended(run.summary, None)
     return run.summary
+
+
+def _leave_metrics(run: Run) -> None:
+    """Write the file of metrics, of failed runs too. One that cannot be written fails no run: that is a warning."""
+    from esf_etl.reports.metrics import write_metrics  # imported here: a dry run needs none of it
+
+    try:
+        write_metrics(run.settings.warehouse, run.settings.metrics_file)
+    except (EsfEtlError, OSError) as problem:
+        run.warn(f"The file of metrics was not written: {problem}")
 
 
 def _cause_of(problem: BaseException, run: Run) -> BaseException:

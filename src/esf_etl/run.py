@@ -135,7 +135,7 @@ class Run:
         self._begin_stage("record")
         self.close()
         self._finish_stage()
-        journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+        journal.append(self.folder.journal, journal.ended(self.summary.to_dict()))
 
     def close(self) -> None:
         """The work is done: this is its time in every record of the run."""
@@ -162,7 +162,7 @@ class Run:
             publish.remove_tree(self.staging)
         self._finish_stage()
         self.close()
-        journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+        journal.append(self.folder.journal, journal.ended(self.summary.to_dict()))
 
     def drop_aside(self) -> None:
         """Remove the rows that were put aside: they are in the copy, or will never be."""

@@ -51,8 +51,10 @@ _EXTRA_OF = {
     "rich": "warehouse",
     "prefect": "flows",
     "altair": "reports",
+    "prometheus_client": "warehouse",
     "prompt_toolkit": "reports",
     "pygments": "reports",
+    "pythonjsonlogger": "warehouse",
     "vl_convert": "reports",
     "xlsxwriter": "reports",
 }

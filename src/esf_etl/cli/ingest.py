@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
 from esf_etl.cli.warehouse_option import add_json, add_warehouse
+from esf_etl.errors import EsfEtlError
 from esf_etl.settings import IngestSettings
 
 if TYPE_CHECKING:
     import argparse
 
+    from esf_etl.summary import RunSummary
+
 HELP = "Bring new and changed pages into the warehouse."
 
 _REJECTS = 4
+_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="publish e-mail addresses and phone numbers that stand in texts",
     )
+    parser.add_argument(
+        "--log-format", metavar="text|json", help="what stderr shows: text, or a JSON object a line (default: text)"
+    )
+    parser.add_argument("--log-file", type=Path, metavar="FILE", help="add the JSON lines of this run to a file")
+    parser.add_argument(
+        "--metrics",
+        dest="metrics_file",
+        type=Path,
+        metavar="FILE",
+        help="write the metrics there (default: metrics.prom in the warehouse folder)",
+    )
     parser.add_argument("--fail-on-reject", action="store_true", help="exit with status 4 when this run rejects pages")
     add_json(parser)
 
@@ -65,13 +80,17 @@ def run(args: argparse.Namespace) -> int:
         dry_run=args.dry_run,
         with_contacts=args.with_contacts,
         mask_prose=args.mask_prose,
+        log_format=args.log_format,
+        log_file=args.log_file,
+        metrics_file=args.metrics_file,
     )
-    from esf_etl.cli.progress_display import Bars, Lines
-    from esf_etl.pipeline import ingest
-
-    shows_bars = sys.stderr.isatty() and not args.json
-    with Bars() if shows_bars else Lines() as progress:
-        summary = ingest(settings, progress=progress)
+    try:
+        summary = _ingest(settings, shows_bars=sys.stderr.isatty() and not args.json)
+    except (Exception, KeyboardInterrupt) as problem:
+        if settings.log_format == "text" or isinstance(problem, ModuleNotFoundError):
+            raise
+        # The last line has told of it, and another form would be none to whoever reads the lines.
+        return _exit_status(problem)
     if args.json:
         output.print_json(summary.to_dict())
     else:
@@ -79,3 +98,26 @@ def run(args: argparse.Namespace) -> int:
         if summary.standing_rejects:
             output.say(f"{summary.standing_rejects} files stand rejected: `esf-etl rejects` says why.")
     return _REJECTS if args.fail_on_reject and summary.rejected else 0
+
+
+def _ingest(settings: IngestSettings, *, shows_bars: bool) -> RunSummary:
+    """The run, shown on stderr in the form that is asked for, and told to the log."""
+    from esf_etl.cli.progress_display import Bars, Lines, Several
+    from esf_etl.pipeline import ingest
+
+    if settings.log_format == "text" and settings.log_file is None:
+        with Bars() if shows_bars else Lines() as shown:
+            return ingest(settings, progress=shown)
+    from esf_etl.cli.json_lines import JsonLines
+
+    with JsonLines.as_set(settings) as lines:
+        if settings.log_format == "json":
+            return ingest(settings, progress=lines, watcher=lines)
+        with Bars() if shows_bars else Lines() as shown:
+            return ingest(settings, progress=Several(shown, lines), watcher=lines)
+
+
+def _exit_status(problem: BaseException) -> int:
+    if isinstance(problem, EsfEtlError):
+        return problem.exit_code
+    return _INTERRUPTED if isinstance(problem, KeyboardInterrupt) else 1
