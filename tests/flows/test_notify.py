@@ -1,4 +1,4 @@
-"""`python -m esf_flows.notify`: a real Prefect server tells a webhook of a run that failed, and nothing of its pages."""
+"""`python -m esf_flows.notify`: a real Prefect server tells a webhook of a run that failed, nothing of its pages."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def test_a_failed_run_is_told_to_a_webhook_with_the_reason_and_nothing_of_a_page
     flow = ("esf_flows.nightly", "--landing", str(landing), "--warehouse", str(warehouse))
     for _ in range(2):  # done again, it replaces what it had set up
         done = module("esf_flows.notify", "--webhook", url, env=server)
-        assert (done.returncode, done.stdout) == (0, "The automation 'esf-etl: nightly failed' is set up.\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "The automation 'esf-etl: nightly failed' is set up.\n"), (
+            done.stderr
+        )
     api = server["PREFECT_API_URL"]
     (automation,) = httpx.post(f"{api}/automations/filter", json={}, timeout=30).raise_for_status().json()
     assert automation["enabled"]
@@ -100,9 +102,7 @@ def test_a_failed_run_is_told_to_a_webhook_with_the_reason_and_nothing_of_a_page
     settled = server | {"ESF_ETL_LOG_FILE": str(log)}
     good = module(*flow, env=settled)
     assert good.returncode == 0, good.stderr
-    database = warehouse / "current" / "esf.duckdb"
-    database.chmod(0o644)
-    database.write_bytes(database.read_bytes().replace(b"DUCK", b"DUCH", 1))
+    (warehouse / "current" / "manifest.json").unlink()
     (landing / "new.txt").write_text(render(project(5)), encoding="utf-8")
 
     bad = module(*flow, env=settled)
@@ -114,14 +114,13 @@ def test_a_failed_run_is_told_to_a_webhook_with_the_reason_and_nothing_of_a_page
         time.sleep(0.2)
     time.sleep(3)  # a second one would come as fast
     (document,) = posted
-    print("RECEIVED", json.dumps(document))
     text = document["text"]
     (run,) = httpx.post(
         f"{api}/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["FAILED"]}}}}, timeout=30
     ).json()
     assert f"Run {run['name']}, state Failed: " in text
     assert run["id"] in text
-    assert "the published database is not the one that was published" in text
+    assert "the snapshot has no readable manifest" in text
     assert "esf-etl restore" in text
     # The file of lines has both runs, the failed one with its code.
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -143,3 +142,22 @@ def test_wrong_usage_ends_with_2_and_names_no_address(arguments: list[str], apar
     assert (done.returncode, done.stdout) == (2, "")
     assert "usage: python -m esf_flows.notify" in done.stderr
     assert "example.org" not in done.stderr
+
+
+def test_without_a_server_it_sets_up_nothing(apart: dict[str, str], free_port: int) -> None:
+    unnamed = module("esf_flows.notify", "--webhook", "http://127.0.0.1:9/", env=apart)
+    url = f"http://127.0.0.1:{free_port}/api"
+    silent = module("esf_flows.notify", "--webhook", "http://127.0.0.1:9/", env=apart | {"PREFECT_API_URL": url})
+
+    assert unnamed.returncode == 2
+    assert "PREFECT_API_URL is not set" in unnamed.stderr
+    assert silent.returncode == 1
+    assert "the Prefect server did not do it: " in silent.stderr
+    assert "Traceback" not in silent.stderr
+
+
+def test_a_block_that_is_not_there_is_named(server: dict[str, str]) -> None:
+    done = module("esf_flows.notify", "--block", "slack-webhook/ops", env=server)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "has no block 'slack-webhook/ops'" in done.stderr

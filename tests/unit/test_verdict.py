@@ -72,7 +72,10 @@ def test_the_very_first_run_failed() -> None:
     ("code", "words"),
     [
         ("KeyboardInterrupt", "somebody stopped it. Do `esf-etl ingest` again."),
-        ("ZeroDivisionError", "an error that nobody foresaw (ZeroDivisionError). Do `esf-etl ingest` again, and report"),
+        (
+            "ZeroDivisionError",
+            "an error that nobody foresaw (ZeroDivisionError). Do `esf-etl ingest` again, and report",
+        ),
     ],
 )
 def test_what_no_message_of_ours_explains_has_an_advice_too(code: str, words: str) -> None:
@@ -100,7 +103,9 @@ def test_a_killed_run_that_was_cleared_away() -> None:
 
 
 def test_a_run_at_work_and_how_the_one_before_did() -> None:
-    verdict = said(ended("idle", NIGHT - timedelta(days=1), unchanged=3), started(), working="yes", max_age=timedelta(2))
+    verdict = said(
+        ended("idle", NIGHT - timedelta(days=1), unchanged=3), started(), working="yes", max_age=timedelta(2)
+    )
 
     assert (verdict.state, verdict.ok) == ("running", True)
     assert verdict.sentence == (
@@ -192,8 +197,8 @@ def test_a_clock_that_was_set_back_makes_nobody_claim_an_age() -> None:
 
     assert (verdict.state, verdict.ok, verdict.age) == ("clock", False, None)
     assert verdict.sentence == (
-        "The last run worked, but how long ago nobody can say: its time, 2027-09-20 04:30 CEST, has not come yet by this"
-        " machine's clock. Set the clock right."
+        "The last run worked, but how long ago nobody can say: its time, 2027-09-20 04:30 CEST, has not come yet by"
+        " this machine's clock. Set the clock right."
     )
 
 

@@ -10,6 +10,7 @@ import logging.handlers
 import sys
 import time
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -44,12 +45,14 @@ class JsonLines:
 
     def __init__(self, *, stderr: bool, path: Path | None) -> None:
         """Lines on stderr, added to the file, both, or nowhere."""
-        self._log = logging.Logger("esf_etl")  # our own: whoever imports this has loggers set up as he wants them
+        # One of our own: whoever imports this has set up the loggers of his program as he wants them.
+        self._log = logging.Logger("esf_etl")  # noqa: LOG001
         self._file: logging.Handler | None = None
         self._summary: RunSummary | None = None
         self._stage: str | None = None
         self._next = 0.0
         self._told = False
+        self._log.addHandler(logging.NullHandler())  # without any, `logging` would write to stderr of itself
         trouble = None
         if path is not None:
             try:
@@ -135,7 +138,8 @@ class JsonLines:
 
     def _close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk: what could not be written was told of
+                self._file.close()
 
 
 class _File(logging.handlers.WatchedFileHandler):

@@ -61,7 +61,8 @@ def metrics_text(root: Path) -> bytes:
     """The metrics of a warehouse folder; what cannot be read of it is left out."""
     # Two warehouses of one machine are collected together, and no two samples may have the same labels.
     warehouse = path_text(str(root.absolute()))
-    text: bytes = generate_latest(_Collected([*_families(WarehouseFolder(root), warehouse)]))
+    families = _Collected([*_families(WarehouseFolder(root), warehouse)])
+    text: bytes = generate_latest(families)  # type: ignore[no-untyped-call]
     return text
 
 
@@ -119,10 +120,10 @@ def _of_runs(runs: list[dict[str, Any]], warehouse: str) -> Iterator[Metric]:
         by_landing.setdefault(str(run.get("landing_name")), []).append(run)
     for landing, its in sorted(by_landing.items()):
         where, last = [warehouse, landing], its[-1]
-        times = Counter(run["outcome"] for run in its)
+        times = Counter(run.get("outcome") for run in its)
         for outcome in outcomes:
             count.add_metric([*where, outcome], times[outcome])
-            was.add_metric([*where, outcome], last["outcome"] == outcome)
+            was.add_metric([*where, outcome], last.get("outcome") == outcome)
         for name in _FILES if worked(last) else ():
             if last.get(name) is not None:  # of one that was cut short nobody may know
                 files.add_metric([*where, name], last[name])
@@ -130,9 +131,9 @@ def _of_runs(runs: list[dict[str, Any]], warehouse: str) -> Iterator[Metric]:
             stages.add_metric([*where, stage], took)
         if last.get("elapsed_s") is not None:
             seconds.add_metric(where, last["elapsed_s"])
-        for family, run in ((ended, last), (success, next((run for run in reversed(its) if worked(run)), None))):
-            moment = journal.moment_of(run) if run else None
-            if moment is not None:
+        good: dict[str, Any] = next((run for run in reversed(its) if worked(run)), {})
+        for family, run in ((ended, last), (success, good)):
+            if (moment := journal.moment_of(run)) is not None:
                 family.add_metric(where, moment.timestamp())
     yield from (count, was, files, stages, seconds, ended, success)
 

@@ -79,5 +79,6 @@ def nightly(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         entry
         for entry in entries
         if entry["event"] == "ended"
+        and entry.get("outcome")
         and not (entry.get("outcome") == "published" and entry.get("files_seen") == 0 == entry.get("vanished"))
     ]

@@ -36,7 +36,7 @@ def read_status(
     verdict = judge(
         entries,
         working=working,
-        published_at=datetime.fromisoformat(published["published_at"]) if published else None,
+        published_at=journal.moment_of({"ended_at": published["published_at"]}) if published else None,
         damage=damage,
         now=now or datetime.now().astimezone(),
         max_age=max_age,

@@ -70,11 +70,8 @@ def judge(
     if damage:
         state, sentence = "damaged", f"What is published is damaged: {damage}"
     elif newest["event"] == "started" and working == "no":
-        state, sentence = (
-            "killed",
-            f"The last run was killed; it had begun {begun}. The next run heals by itself: wait for it, or do"
-            f" `esf-etl ingest` now. {still}",
-        )
+        heals = "The next run heals by itself: wait for it, or do `esf-etl ingest` now."
+        state, sentence = "killed", f"The last run was killed; it had begun {begun}. {heals} {still}"
     elif newest["event"] == "started":
         at_work = "A run is at work" if working == "yes" else "A run is at work on another machine, or was killed there"
         sentence = f"{at_work}; it began {begun}." + (f" {sentence}" if runs else "")
@@ -98,24 +95,18 @@ def _of_the_last(
         return "none", "No run yet: start one with `esf-etl ingest`."
     last = runs[-1]
     when = _when(journal.moment_of(last), now)
-    if last["outcome"] == "failed":
+    if last.get("outcome") == "failed":
         return "failed", f"The last run failed, {when}: {_failure(last)} {still}"
-    if last["outcome"] == "killed":
-        return (
-            "killed",
-            f"The last run was killed; it had begun {when}. What it left was cleared away: do `esf-etl ingest` again."
-            f" {still}",
-        )
+    if last.get("outcome") == "killed":
+        cleared = "What it left was cleared away: do `esf-etl ingest` again."
+        return "killed", f"The last run was killed; it had begun {when}. {cleared} {still}"
     if age is None:
         why = "its time is not in the journal" if success_at is None else f"its time, {when}, has not come yet by this"
         clock = "" if success_at is None else " machine's clock. Set the clock right"
         return "clock", f"The last run worked, but how long ago nobody can say: {why}{clock}."
     if max_age is not None and age > max_age:
-        return (
-            "stale",
-            f"Stale: the last run that worked was {_when(success_at, now)}, and {duration_text(max_age)} are allowed."
-            f" {_SCHEDULE}, then do `esf-etl ingest`.",
-        )
+        allowed = f"{duration_text(max_age)} are allowed. {_SCHEDULE}, then do `esf-etl ingest`."
+        return "stale", f"Stale: the last run that worked was {_when(success_at, now)}, and {allowed}"
     hint = "" if max_age is not None or age <= _A_NIGHT else f" That is longer ago than a night. {_SCHEDULE}."
     return "worked", f"The last run worked, {when}: {_work(last)}{hint}"
 
@@ -131,7 +122,7 @@ def _failure(last: dict[str, Any]) -> str:
 
 
 def _work(last: dict[str, Any]) -> str:
-    if last["outcome"] == "idle":
+    if last.get("outcome") == "idle":
         return f"it found nothing new: {last.get('unchanged')} unchanged, {last.get('deferred')} deferred."
     # One that was killed, whose manifest was damaged before the next run could read it, has no counts.
     loaded = "some" if last.get("loaded") is None else last["loaded"]
