@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -184,6 +185,17 @@ def test_a_failed_run_alarms_however_new_what_is_published_is(own: Place, run: R
     assert run("ingest", "--landing", own.landing / "nowhere", "--warehouse", own.warehouse).code == 1
 
     assert run("status", "--max-age", "26h", "--warehouse", own.warehouse).code == 1
+
+
+def test_a_reader_who_wants_the_first_line_alone_does_not_change_the_verdict(own: Place) -> None:
+    age_by(own, hours=40)
+    command = [sys.executable, "-m", "esf_etl.cli", "status", "--max-age", "26h", "--warehouse", str(own.warehouse)]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, env=environment(), stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_no_run_at_all_alarms(tmp_path: Path, run: Run) -> None:

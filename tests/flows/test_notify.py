@@ -93,6 +93,9 @@ def test_a_failed_run_is_told_to_a_webhook_with_the_reason_and_nothing_of_a_page
         assert (done.returncode, done.stdout) == (0, "The automation 'esf-etl: nightly failed' is set up.\n"), (
             done.stderr
         )
+    unknown = module("esf_flows.notify", "--block", "slack-webhook/ops", env=server)
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "has no block 'slack-webhook/ops'" in unknown.stderr
     api = server["PREFECT_API_URL"]
     (automation,) = httpx.post(f"{api}/automations/filter", json={}, timeout=30).raise_for_status().json()
     assert automation["enabled"]
@@ -154,10 +157,3 @@ def test_without_a_server_it_sets_up_nothing(apart: dict[str, str], free_port: i
     assert silent.returncode == 1
     assert "the Prefect server did not do it: " in silent.stderr
     assert "Traceback" not in silent.stderr
-
-
-def test_a_block_that_is_not_there_is_named(server: dict[str, str]) -> None:
-    done = module("esf_flows.notify", "--block", "slack-webhook/ops", env=server)
-
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "has no block 'slack-webhook/ops'" in done.stderr

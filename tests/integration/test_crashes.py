@@ -94,7 +94,7 @@ def assert_healed(job: Job, digest: str) -> None:
     assert job.snapshots() == published
     assert list((job.warehouse / "staging").iterdir()) == []
     left = {path.name for path in job.warehouse.iterdir()}
-    assert left <= {"current", "snapshots", "staging", "runs.jsonl", "run.lock"}
+    assert left <= {"current", "snapshots", "staging", "runs.jsonl", "run.lock", "metrics.prom"}
     assert job.ingest().outcome == "idle"
 
 

@@ -166,6 +166,17 @@ def test_the_file_stands_where_it_is_asked_for_and_anybody_may_read_it(
     assert not (settings.warehouse / "metrics.prom").exists()
 
 
+def test_what_a_killed_run_left_beside_the_file_is_cleared_away(settings: IngestSettings) -> None:
+    left = settings.warehouse / ".metrics.prom.0a1b2c3d.part"
+    left.mkdir(parents=True)
+    (left / "metrics.prom").write_text("half of i", encoding="utf-8")
+
+    ingest(settings)
+
+    assert not left.exists()
+    assert samples(read(settings))["esf_etl_run_files", "loaded"] == 2
+
+
 def test_a_dry_run_writes_none(settings: IngestSettings) -> None:
     ingest(IngestSettings(landing=settings.landing, warehouse=settings.warehouse, settle_s=0, dry_run=True))
 

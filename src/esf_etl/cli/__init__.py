@@ -97,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a letter that a terminal cannot show ends nothing
+    status = 0
     try:
         status = _verb(args.command).run(args)
         sys.stdout.flush()
@@ -112,9 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(missing)
         return missing.exit_code
     except BrokenPipeError:
-        # The reader of our output has seen enough (`esf-etl rejects | head`).
+        # The reader of our output has seen enough (`esf-etl rejects | head`); a verdict that was reached stands.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return status
     except KeyboardInterrupt:
         output.complain(UsageError("interrupted; nothing was published."))
         return _INTERRUPTED

@@ -6,8 +6,10 @@ that of the older Prometheus format: counters and gauges alone, no timestamps (i
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -47,10 +49,14 @@ _FILES = tuple(name for name in COUNTS if name not in {"files_seen", "vanished"}
 def write_metrics(root: Path, target: Path | None = None) -> Path:
     """Write the metrics of a warehouse folder into a file, by default `metrics.prom` in it; returns its path.
 
+    One writer at a time, as with a run: what another one left beside the file was left by one that was killed.
+
     Raises `ExportError` where it cannot be written.
     """
     target = target or WarehouseFolder(root).metrics
     text = metrics_text(root)
+    for left in target.parent.glob(f".{escape(target.name)}.*.part"):
+        shutil.rmtree(left, ignore_errors=True)
     with file_written_whole(target) as path:
         path.write_bytes(text)
         path.chmod(_READABLE)
