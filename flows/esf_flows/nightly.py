@@ -22,6 +22,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
 from esf_etl.cli import output
+from esf_etl.cli.json_lines import JsonLines
 from esf_etl.cli.progress_display import Lines
 from esf_etl.errors import EsfEtlError, LockHeld, UsageError
 from esf_etl.pipeline import ingest
@@ -120,7 +121,9 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
                 "with_contacts": with_contacts,
             }
         )
-        summary = ingest(settings, progress=progress, step=as_task)
+        with JsonLines.as_set(settings) as lines:
+            progress.listen(lines)
+            summary = ingest(settings, progress=progress, step=as_task, watcher=lines)
     except LockHeld as problem:
         return Cancelled(name=LOCK_HELD, message=reason(problem))
     except EsfEtlError as problem:

@@ -76,9 +76,13 @@ class RunLog:
     """Progress into the log of the Prefect run that is under way, and to others who listen."""
 
     def __init__(self, listeners: Sequence[Progress] = ()) -> None:
-        self._listeners = tuple(listeners)
+        self._listeners = list(listeners)
         self._name = ""
         self._next = 0.0
+
+    def listen(self, listener: Progress) -> None:
+        """Tell this one too, from now on."""
+        self._listeners.append(listener)
 
     def stage(self, name: str) -> None:
         """The stage of this name begins."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from esf_etl.errors import WarehouseError
+from esf_etl.errors import EsfEtlError, WarehouseError
 from esf_etl.look import look
 from esf_etl.progress import Silent
 from esf_etl.run import Run
@@ -21,7 +21,7 @@ from esf_etl.warehouse.failure import cause_of, in_words
 from esf_etl.warehouse.folder import DATABASE
 
 if TYPE_CHECKING:
-    from esf_etl.progress import Progress
+    from esf_etl.progress import Progress, Watcher
     from esf_etl.settings import IngestSettings
     from esf_etl.summary import RunSummary
 
@@ -40,23 +40,26 @@ def ingest(
     *,
     progress: Progress | None = None,
     step: Step = _just_do_it,
+    watcher: Watcher | None = None,
 ) -> RunSummary:
     """Bring what is new in the landing folder into the warehouse; returns what became of the run.
 
     `progress` is told of stages, counts and warnings. `step(name, call)` carries out each of the coarse steps (`look`,
     `parse`, `write`, `audit`, `publish`) by calling `call` once, in this process and thread: an orchestrator passes
-    its own to make tasks of them.
+    its own to make tasks of them. `watcher` is told of the run as a whole.
+
+    Whatever becomes of it, the file of metrics is written anew in the end; a dry run writes none.
 
     Raises `LandingError`, `WarehouseError` (`SnapshotDamaged`, `AuditFailed`), `LockHeld`; whatever is raised, what is
     published stays as it was, and the journal has the run. A page that cannot be loaded raises nothing: it is a reject.
     """
     with in_words(settings.warehouse):
         run = Run(settings, progress or Silent())
-        _run(run, step)
+        _run(run, step, watcher or Silent())
         return run.summary
 
 
-def _run(run: Run, step: Step) -> None:
+def _run(run: Run, step: Step, watcher: Watcher) -> None:
     """The run under its lock and in its journal."""
     settings = run.settings
     with ExitStack() as stack:
@@ -64,6 +67,7 @@ def _run(run: Run, step: Step) -> None:
             run.folder.create()
             stack.enter_context(run.folder.locked())
             run.begin()
+        watcher.began(run.summary)
         try:
             run.open(stack)
             _carry_out(run, step)
@@ -71,11 +75,26 @@ def _run(run: Run, step: Step) -> None:
             cause = _cause_of(problem, run)
             if not settings.dry_run:
                 run.fail(cause)
+                _leave_metrics(run)
+            watcher.ended(run.summary, cause)
             if cause is problem:
                 raise
             raise cause from problem
         if not settings.dry_run:
             run.end()
+            _leave_metrics(run)
+        watcher.ended(run.summary, None)
+
+
+def _leave_metrics(run: Run) -> None:
+    """Write the file of metrics, of failed runs too. One that cannot be written fails no run: that is a warning."""
+    try:
+        from esf_etl.reports.metrics import write_metrics  # imported here: a dry run needs none of it
+
+        write_metrics(run.settings.warehouse, run.settings.metrics_file)
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with the figures, what the run did stands
+        why = str(problem) if isinstance(problem, EsfEtlError | ModuleNotFoundError) else type(problem).__name__
+        run.warn(f"The file of metrics was not written: {why}")
 
 
 def _cause_of(problem: BaseException, run: Run) -> BaseException:

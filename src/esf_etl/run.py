@@ -186,7 +186,7 @@ class Run:
     def _record(self) -> None:
         """Write the ended line. Where that cannot be, the next run writes one, from what is published by then."""
         try:
-            journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+            journal.append(self.folder.journal, journal.ended(self.summary.to_dict()))
         except OSError as problem:
             self.warn(
                 f"{self.folder.journal} could not be written ({problem.strerror}): it does not say how this run ended"

@@ -42,6 +42,9 @@ class IngestSettings:
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
+    log_format: what stderr shows of a run: `text` for people, `json` for a collector of logs.
+    log_file: file that gets the JSON lines of each run added, whatever stderr shows.
+    metrics_file: file of metrics that every run writes anew; None is `metrics.prom` in the warehouse folder.
     """
 
     landing: Path = Path("landing")
@@ -57,6 +60,9 @@ class IngestSettings:
     report_page: bool = True
     with_contacts: bool = False
     mask_prose: bool = True
+    log_format: str = "text"
+    log_file: Path | None = None
+    metrics_file: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
@@ -76,6 +82,9 @@ class IngestSettings:
             raise UsageError(msg)
         if self.keep_snapshots < 1:
             msg = f"keep_snapshots is {self.keep_snapshots}; the published one always stays."
+            raise UsageError(msg)
+        if self.log_format not in {"text", "json"}:
+            msg = f"log_format is {self.log_format!r}; expected text or json."
             raise UsageError(msg)
 
     @classmethod

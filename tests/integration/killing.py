@@ -26,7 +26,7 @@ from tests.promises import FULL
 
 Some = TypeVar("Some")
 
-OURS = {"current", "snapshots", "staging", "runs.jsonl", "run.lock", "private"}
+OURS = {"current", "snapshots", "staging", "runs.jsonl", "run.lock", "private", "metrics.prom"}
 """All that lies in a warehouse folder after a run."""
 
 KILLED_AT_STAGE = """
@@ -233,7 +233,7 @@ def assert_killed(killer: Killer, night: Night, kill: Kill, job: Job) -> None:
         assert digest == (night.published_after if flipped else night.before), kill.words
     assert digest in (night.before, night.published_after), kill.words
     if journal.open_runs(journal.read(job.warehouse / "runs.jsonl")):
-        assert "has not ended" in read_status(job.warehouse)["sentence"], kill.words
+        assert read_status(job.warehouse)["sentence"].startswith("The last run was killed; it had begun "), kill.words
 
 
 def assert_healed(night: Night, job: Job, *, what: str = "") -> None:

@@ -221,7 +221,7 @@ def test_what_became_of_a_killed_run_stands_in_journal_and_tables(stage: str, ni
     job = night.again(tmp_path / "warehouse")
     killed_at(job, stage)
     killed = [entry for entry in job.journal() if entry["event"] == "started"][-1]["run_id"]
-    assert "has not ended" in job.command("status", "--warehouse", str(job.warehouse)).stdout
+    assert "The last run was killed" in job.command("status", "--warehouse", str(job.warehouse)).stdout
 
     night.heal(job)
     [ended] = [entry for entry in job.journal() if entry["event"] == "ended" and entry["run_id"] == killed]

@@ -26,6 +26,9 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("report_page", "0", False),
     ("with_contacts", "yes", True),
     ("mask_prose", "no", False),
+    ("log_format", "json", "json"),
+    ("log_file", "/var/log/esf-etl.jsonl", Path("/var/log/esf-etl.jsonl")),
+    ("metrics_file", "/var/lib/metrics/esf.prom", Path("/var/lib/metrics/esf.prom")),
 ]
 
 

@@ -53,8 +53,10 @@ _EXTRA_OF = {
     "rich": "warehouse",
     "prefect": "flows",
     "altair": "reports",
+    "prometheus_client": "warehouse",
     "prompt_toolkit": "reports",
     "pygments": "reports",
+    "pythonjsonlogger": "warehouse",
     "vl_convert": "reports",
     "xlsxwriter": "reports",
 }
@@ -96,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a letter that a terminal cannot show ends nothing
+    status = 0
     try:
         with named_settings_file(getattr(args, "config", None)):
             status = _verb(args.command).run(args)
@@ -112,9 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(missing)
         return missing.exit_code
     except BrokenPipeError:
-        # The reader of our output has seen enough (`esf-etl rejects | head`).
+        # The reader of our output has seen enough (`esf-etl rejects | head`); a verdict that was reached stands.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return status
     except KeyboardInterrupt:
         output.note("esf-etl: interrupted.")
         return output.INTERRUPTED

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
 from esf_etl.cli.warehouse_option import add_json, add_warehouse
+from esf_etl.errors import EsfEtlError
 from esf_etl.settings import IngestSettings
 
 if TYPE_CHECKING:
     import argparse
+
+    from esf_etl.summary import RunSummary
 
 HELP = "Bring new and changed pages into the warehouse."
 
@@ -47,6 +50,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="publish e-mail addresses and phone numbers that stand in texts",
     )
+    parser.add_argument(
+        "--log-format", metavar="text|json", help="what stderr shows: text, or a JSON object a line (default: text)"
+    )
+    parser.add_argument("--log-file", type=Path, metavar="FILE", help="add the JSON lines of this run to a file")
+    parser.add_argument(
+        "--metrics",
+        dest="metrics_file",
+        type=Path,
+        metavar="FILE",
+        help="write the metrics there (default: metrics.prom in the warehouse folder)",
+    )
 
 
 def said(args: argparse.Namespace) -> dict[str, Any]:
@@ -64,20 +78,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """One run; prints its summary."""
     settings = IngestSettings.from_environment(**said(args))
-    from esf_etl.cli.progress_display import Bars, Lines
-    from esf_etl.pipeline import ingest
-
-    shows_bars = sys.stderr.isatty() and not args.json
     before = _published(settings)
     try:
-        with Bars() if shows_bars else Lines() as progress:
-            summary = ingest(settings, progress=progress)
-    except KeyboardInterrupt:
-        # The run has put right what it had begun; it may have been clearing up after it had published.
-        after = _published(settings)
-        told = "nothing was published" if after == before else f"it had published {after}"
-        output.note(f"esf-etl: interrupted; {told}.")
-        return output.INTERRUPTED
+        summary = _ingest(settings, shows_bars=sys.stderr.isatty() and not args.json)
+    except (Exception, KeyboardInterrupt) as problem:
+        if settings.log_format == "text" and isinstance(problem, KeyboardInterrupt):
+            # The run has put right what it had begun; it may have been clearing up after it had published.
+            after = _published(settings)
+            told = "nothing was published" if after == before else f"it had published {after}"
+            output.note(f"esf-etl: interrupted; {told}.")
+            return output.INTERRUPTED
+        if settings.log_format == "text" or isinstance(problem, ModuleNotFoundError):
+            raise
+        # The last line has told of it, and another form would be none to whoever reads the lines.
+        return _exit_status(problem)
     if args.json:
         output.print_json(summary.to_dict())
     else:
@@ -93,3 +107,26 @@ def _published(settings: IngestSettings) -> str | None:
         return str((settings.warehouse / "current").readlink())
     except OSError:
         return None
+
+
+def _ingest(settings: IngestSettings, *, shows_bars: bool) -> RunSummary:
+    """The run, shown on stderr in the form that is asked for, and told to the log."""
+    from esf_etl.cli.progress_display import Bars, Lines, Several
+    from esf_etl.pipeline import ingest
+
+    if settings.log_format == "text" and settings.log_file is None:
+        with Bars() if shows_bars else Lines() as shown:
+            return ingest(settings, progress=shown)
+    from esf_etl.cli.json_lines import JsonLines
+
+    with JsonLines.as_set(settings) as lines:
+        if settings.log_format == "json":
+            return ingest(settings, progress=lines, watcher=lines)
+        with Bars() if shows_bars else Lines() as shown:
+            return ingest(settings, progress=Several(shown, lines), watcher=lines)
+
+
+def _exit_status(problem: BaseException) -> int:
+    if isinstance(problem, EsfEtlError):
+        return problem.exit_code
+    return output.INTERRUPTED if isinstance(problem, KeyboardInterrupt) else 1

@@ -66,6 +66,11 @@ class WarehouseFolder:
         return self.root / "report.html"
 
     @property
+    def metrics(self) -> Path:
+        """The metrics of the last run, for Prometheus, unless a run was told of another place."""
+        return self.root / "metrics.prom"
+
+    @property
     def private(self) -> Path:
         """Where personal data lie: the vault of contacts, and the list of whom to forget. Made only when needed."""
         return self.root / "private"
