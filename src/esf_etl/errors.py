@@ -6,6 +6,7 @@ text of a page or a person's contact.
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar, Self
 
 __all__ = [
@@ -21,14 +22,34 @@ __all__ = [
     "SnapshotDamaged",
     "UsageError",
     "WarehouseError",
+    "may_pass",
+    "raised_by_signal",
 ]
+
+_PASSING = frozenset(
+    {
+        errno.ECONNABORTED,
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.EIO,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ENOTCONN,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+    }
+)
+"""What a disk of the network says while it is away. EIO is among them: a soft mount says so when it has waited."""
 
 
 class EsfEtlError(Exception):
     """Base of all errors of this library.
 
     `code` is stable across releases (kebab-case); `path` and `line` (1-based) say where; `advice` says what to
-    do next. `exit_code` is what the command line ends with.
+    do next. `exit_code` is what the command line ends with. A `transient` one may be gone in a minute, with nobody
+    doing anything about it: whoever runs the job unattended tries again.
     """
 
     code: str = "error"
@@ -42,6 +63,7 @@ class EsfEtlError(Exception):
         path: str | None = None,
         line: int | None = None,
         advice: str | None = None,
+        transient: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -50,6 +72,7 @@ class EsfEtlError(Exception):
         self.path = path
         self.line = line
         self.advice = advice
+        self.transient = transient
 
     def __str__(self) -> str:
         place = self.path or ""
@@ -72,6 +95,23 @@ def _rebuild(kind: type[EsfEtlError], message: str, state: dict[str, Any]) -> Es
     Exception.__init__(error, message)
     error.__dict__.update(state)
     return error
+
+
+def may_pass(problem: OSError) -> bool:
+    """Whether this is what a disk says that is away for a while, and not one that is full, forbidden or gone."""
+    return problem.errno in _PASSING
+
+
+def raised_by_signal(problem: BaseException) -> BaseException:
+    """What the handler of a signal raised, where DuckDB was at work and made another error of it; else the problem.
+
+    DuckDB looks for signals while it executes a query. Whatever a handler raises then (KeyboardInterrupt, the timeout
+    of an orchestrator, its cancellation) becomes a RuntimeError, "Query interrupted", with the other as its cause.
+    """
+    cause = problem.__cause__
+    if isinstance(problem, RuntimeError) and cause is not None and not isinstance(cause, Exception):
+        return cause
+    return problem
 
 
 class NotAProjectPage(EsfEtlError):

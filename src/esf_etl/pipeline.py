@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from esf_etl.errors import WarehouseError
+from esf_etl.errors import WarehouseError, may_pass, raised_by_signal
 from esf_etl.look import look
 from esf_etl.progress import Silent
 from esf_etl.run import Run
@@ -72,6 +72,7 @@ def ingest(
 
 def _cause_of(problem: BaseException, run: Run) -> BaseException:
     """What the run failed of, in words of ours: a damaged file, or a disk that does not take what is written."""
+    problem = raised_by_signal(problem)
     if not isinstance(problem, duckdb.Error | OSError):
         return problem
     try:
@@ -84,7 +85,8 @@ def _cause_of(problem: BaseException, run: Run) -> BaseException:
     said = problem.strerror or "" if isinstance(problem, OSError) else str(problem).partition("\n")[0]
     msg = f"the warehouse could not be written: {said}."
     advice = "Nothing was published. Is there space on the disk, and may the job write there?"
-    return WarehouseError(msg, code="write-failed", path=str(run.folder.root), advice=advice)
+    passing = isinstance(problem, OSError) and may_pass(problem)
+    return WarehouseError(msg, code="write-failed", path=str(run.folder.root), advice=advice, transient=passing)
 
 
 def _carry_out(run: Run, step: Step) -> None:

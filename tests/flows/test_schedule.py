@@ -23,7 +23,7 @@ STOCKHOLM = ZoneInfo("Europe/Stockholm")
 def test_every_night_of_a_year_has_one_run_at_half_past_three(api: httpx.Client) -> None:
     from prefect.server.schemas.schedules import CronSchedule
 
-    from esf_flows.serve import CRON, TIMEZONE
+    from esf_flows.deployments import CRON, TIMEZONE
 
     first = datetime(2027, 1, 1, tzinfo=STOCKHOLM)
     schedule = CronSchedule(cron=CRON, timezone=TIMEZONE)
@@ -57,7 +57,7 @@ def prefect(*arguments: str, api: httpx.Client) -> subprocess.CompletedProcess[s
 def test_prefect_deploys_what_prefect_yaml_says(api: httpx.Client) -> None:
     from prefect.flows import load_flow_from_entrypoint
 
-    from esf_flows.serve import CRON, TIMEZONE
+    from esf_flows.deployments import CRON, TIMEZONE
 
     before = (ROOT / "prefect.yaml").read_bytes()
     api.post("/work_pools/", json={"name": "esf-etl", "type": "process"}).raise_for_status()
@@ -87,10 +87,10 @@ def test_prefect_deploys_what_prefect_yaml_says(api: httpx.Client) -> None:
 def test_a_schedule_that_is_none_is_refused(api: httpx.Client, cron: str, timezone: str, named: str) -> None:
     from esf_etl.errors import UsageError
     from esf_etl.settings import IngestSettings
-    from esf_flows.serve import deployment
+    from esf_flows.deployments import deployments
 
     with pytest.raises(UsageError, match=named):
-        deployment(IngestSettings(), cron=cron, timezone=timezone)
+        deployments(IngestSettings(), cron=cron, timezone=timezone)
 
 
 def test_prefect_s_own_client_can_list_runs_and_artifacts(api: httpx.Client) -> None:
