@@ -17,7 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from esf_etl.errors import EsfEtlError, raised_by_signal
+from esf_etl.errors import EsfEtlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,8 +56,7 @@ def as_task(name: str, call: Callable[[], None]) -> None:
         try:
             call()
         except BaseException as problem:  # noqa: BLE001 - raised again below, out of Prefect's sight
-            by = raised_by_signal(problem)
-            problems.append(by if isinstance(by, Exception) else _stopped(name, by))
+            problems.append(problem if isinstance(problem, Exception) else _stopped(name, problem))
             return Failed(message=reason(problems[0]))
         return Completed(message=f"{name} is done.")
 

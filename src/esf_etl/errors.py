@@ -23,7 +23,6 @@ __all__ = [
     "UsageError",
     "WarehouseError",
     "may_pass",
-    "raised_by_signal",
 ]
 
 _PASSING = frozenset(
@@ -100,18 +99,6 @@ def _rebuild(kind: type[EsfEtlError], message: str, state: dict[str, Any]) -> Es
 def may_pass(problem: OSError) -> bool:
     """Whether this is what a disk says that is away for a while, and not one that is full, forbidden or gone."""
     return problem.errno in _PASSING
-
-
-def raised_by_signal(problem: BaseException) -> BaseException:
-    """What the handler of a signal raised, where DuckDB was at work and made another error of it; else the problem.
-
-    DuckDB looks for signals while it executes a query. Whatever a handler raises then (KeyboardInterrupt, the timeout
-    of an orchestrator, its cancellation) becomes a RuntimeError, "Query interrupted", with the other as its cause.
-    """
-    cause = problem.__cause__
-    if isinstance(problem, RuntimeError) and cause is not None and not isinstance(cause, Exception):
-        return cause
-    return problem
 
 
 class NotAProjectPage(EsfEtlError):

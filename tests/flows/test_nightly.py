@@ -228,7 +228,7 @@ def test_an_error_that_will_not_pass_is_not_tried_again(
     state = nightly(retries=3, retry_delay_s=60)
 
     assert (state.type, state.name) == ("FAILED", "Failed")
-    assert "esf-etl verify" in str(state.message)
+    assert "its checksum differs" in str(state.message)
     assert (warehouse / "current" / "esf.duckdb").read_bytes() == before
     assert [task["name"] for task in nightly.task_runs(state, expected=4)] == ["ingest", "look", "parse", "write"]
     tally("a damaged snapshot, with retries", "Failed at once, nothing published")
@@ -327,19 +327,18 @@ def test_the_artifact_of_an_idle_run_still_names_what_stands_rejected(nightly: N
 def test_the_progress_moves_while_pages_are_parsed(
     nightly: Nightly, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from esf_flows import bar
+    from prefect.artifacts import update_progress_artifact
 
     seen: list[tuple[float, str]] = []
-    update = bar.update_progress_artifact
 
     def update_and_look(artifact: Any, *arguments: Any, **named: Any) -> Any:
-        done = update(artifact, *arguments, **named)
+        done = update_progress_artifact(artifact, *arguments, **named)
         found = api.get(f"/artifacts/{artifact}").raise_for_status().json()
         seen.append((found["data"], found["description"]))
         return done
 
-    monkeypatch.setattr(bar, "update_progress_artifact", update_and_look)
-    monkeypatch.setattr(bar, "_EVERY_S", 0.0)
+    monkeypatch.setattr("esf_flows.bar.update_progress_artifact", update_and_look)
+    monkeypatch.setattr("esf_flows.bar._EVERY_S", 0.0)
     monkeypatch.setattr("esf_etl.intake._FILES_A_CHUNK", 1)
 
     state = nightly(workers=1)
@@ -373,16 +372,19 @@ def test_the_summary_counts_rejects_by_code_and_links_to_the_report_page(
 def test_a_newer_parser_is_noticed_and_reading_again_is_offered(
     nightly: Nightly, deployed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from prefect.settings import PREFECT_UI_URL, temporary_settings
+
     nightly()
     assert "newer parser" not in nightly.artifact()["data"]
     monkeypatch.setattr("esf_etl.run.PARSER_VERSION", "999")
 
-    state = nightly()
+    with temporary_settings({PREFECT_UI_URL: "http://127.0.0.1:4200"}):
+        state = nightly()
 
     assert state.message == "Nothing new: 3 unchanged."
     text = nightly.artifact()["data"]
     assert "3 files were read by another version of the parser than this one, which is 999." in text
-    assert f"/deployments/deployment/{deployed}>)" in text
+    assert f"run [nightly/reprocess](<http://127.0.0.1:4200/deployments/deployment/{deployed}>)" in text
     told = "\n".join(line["message"] for line in nightly.logs(state, expected=5))
     assert "To read them again: the deployment nightly/reprocess." in told
     assert nightly(reprocess=True).message == "Published: 0 loaded, 3 same-content."
@@ -420,7 +422,6 @@ def deployed(api: httpx.Client) -> str:
         ("reprocess", "perhaps"),
         ("retries", 11),
         ("timeout_s", 0),
-        ("lending", "landing"),
     ],
 )
 def test_the_server_refuses_a_run_with_a_parameter_that_cannot_be_meant(
