@@ -111,9 +111,9 @@ def _carry_out(run: Run, step: Step) -> None:
 def _do(work: Callable[[Run], None], run: Run) -> None:
     """Do the work of a step, and give up a query that a signal interrupted.
 
-    DuckDB looks for signals while it executes a query. Whatever a handler raises then (KeyboardInterrupt, the timeout or
-    the cancellation of an orchestrator) becomes a RuntimeError, "Query interrupted", with the other as its cause; yet its
-    threads work on, and closing the connection would wait until they are done.
+    DuckDB looks for signals while it executes a query. Whatever a handler raises then (KeyboardInterrupt, the timeout
+    or the cancellation of an orchestrator) becomes a RuntimeError, "Query interrupted", with the other as its cause.
+    Its threads work on, though, and closing the connection would wait until they are done.
     """
     try:
         work(run)

@@ -370,7 +370,7 @@ def test_the_summary_counts_rejects_by_code_and_links_to_the_report_page(
 
 
 def test_a_newer_parser_is_noticed_and_reading_again_is_offered(
-    nightly: Nightly, deployed: str, monkeypatch: pytest.MonkeyPatch
+    nightly: Nightly, deployed: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from prefect.settings import PREFECT_UI_URL, temporary_settings
 
@@ -384,7 +384,9 @@ def test_a_newer_parser_is_noticed_and_reading_again_is_offered(
     assert state.message == "Nothing new: 3 unchanged."
     text = nightly.artifact()["data"]
     assert "3 files were read by another version of the parser than this one, which is 999." in text
-    assert f"run [nightly/reprocess](<http://127.0.0.1:4200/deployments/deployment/{deployed}>)" in text
+    assert (
+        f"run [nightly/reprocess](<http://127.0.0.1:4200/deployments/deployment/{deployed['reprocess']['id']}>)" in text
+    )
     told = "\n".join(line["message"] for line in nightly.logs(state, expected=5))
     assert "To read them again: the deployment nightly/reprocess." in told
     assert nightly(reprocess=True).message == "Published: 0 loaded, 3 same-content."
@@ -398,17 +400,6 @@ def test_every_parameter_is_described(api: httpx.Client) -> None:
 
     assert {"landing", "warehouse", "workers", "settle_s", "reprocess", "retries", "timeout_s"} <= set(described)
     assert all(described.values())
-
-
-@pytest.fixture
-def deployed(api: httpx.Client) -> str:
-    """The id of a deployment `nightly/reprocess`, as `esf-etl serve` has it."""
-    from esf_etl.settings import IngestSettings
-    from esf_flows.deployments import deployments
-
-    (reprocess,) = (one for one in deployments(IngestSettings()) if one.name == "reprocess")
-    made = reprocess.apply()
-    return str(made)
 
 
 @pytest.mark.parametrize(
@@ -425,11 +416,11 @@ def deployed(api: httpx.Client) -> str:
     ],
 )
 def test_the_server_refuses_a_run_with_a_parameter_that_cannot_be_meant(
-    deployed: str, api: httpx.Client, parameter: str, value: object
+    deployed: dict[str, dict[str, Any]], api: httpx.Client, parameter: str, value: object
 ) -> None:
     asked = {"parameters": {parameter: value}}
 
-    answer = api.post(f"/deployments/{deployed}/create_flow_run", json=asked)
+    answer = api.post(f"/deployments/{deployed['nightly']['id']}/create_flow_run", json=asked)
 
     assert answer.status_code == 409
     assert parameter in answer.text

@@ -28,11 +28,6 @@ from tests.promises import Tally
 pytestmark = [*PREFECT, pytest.mark.slow, pytest.mark.promise("healing"), pytest.mark.timeout(600)]
 
 
-def prefect(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "prefect", "--no-prompt", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=180)
-
-
 @dataclass
 class Worker:
     """A process worker, the server it asks for work, and a night that waits: three pages published, some new."""
@@ -109,7 +104,9 @@ Working: TypeAlias = tuple[httpx.Client, "subprocess.Popen[bytes]", str, Path]
 
 
 @pytest.fixture(scope="module")
-def working(api: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Working]:
+def working(
+    deployed: dict[str, dict[str, Any]], api: httpx.Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Working]:
     """The deployments of prefect.yaml on the server of these tests, and a worker, whose runs can be held."""
     folder = tmp_path_factory.mktemp("worker")
     park = folder / "park"
@@ -118,14 +115,10 @@ def working(api: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Iter
     environment = os.environ | {
         "PREFECT_API_URL": str(api.base_url).rstrip("/"),
         "PREFECT_HOME": str(folder / "home"),
-        "PYTHONPATH": os.pathsep.join(map(str, SOURCES)),
+        "PYTHONPATH": os.pathsep.join(map(str, (park, *SOURCES))),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "PWD": str(ROOT),
+        "PARK": str(park),
     }
-    api.post("/work_pools/", json={"name": "esf-etl", "type": "process"})
-    done = prefect("deploy", "--all", environment=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    environment |= {"PARK": str(park), "PYTHONPATH": os.pathsep.join([str(park), environment["PYTHONPATH"]])}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "worker", "start", "--pool", "esf-etl", "--name", "tested"],
