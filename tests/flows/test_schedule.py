@@ -102,7 +102,7 @@ def test_serve_deploys_the_same_as_prefect_yaml(deployed: dict[str, dict[str, An
         same = deployed[name]
         assert one.description == same["description"]
         assert set(one.parameters) == set(same["parameters"])
-        assert [str(planned.schedule.cron) for planned in one.schedules or []] == [
+        assert [str(getattr(planned.schedule, "cron", None)) for planned in one.schedules or []] == [
             planned["schedule"]["cron"] for planned in same["schedules"]
         ]
 

@@ -48,7 +48,13 @@ class Worker:
         return str(made.json()["id"])
 
     def parked(self, stage: str, **parameters: Any) -> tuple[str, int]:
-        """Start a nightly run and wait until it is held in this stage; returns its id and that of its process."""
+        """Start a nightly run and wait until it is held in this stage; returns its id and that of its process.
+
+        While it parses it has more than a chunk of new pages, so that there are processes at work when the first is done.
+        """
+        for number in range(4, 4 + self.new_pages(stage)):
+            (self.landing / f"page-{number}.txt").write_text(render(project(number)), encoding="utf-8")
+        parameters = {"workers": 2 if stage == "parse" else 1} | parameters
         (self.park / "parked").unlink(missing_ok=True)
         (self.park / "at").write_text(stage, encoding="ascii")
         run = self.start(**parameters)
@@ -58,6 +64,10 @@ class Worker:
             time.sleep(0.1)
         time.sleep(0.2)
         return run, int((self.park / "parked").read_text(encoding="ascii"))
+
+    @staticmethod
+    def new_pages(stage: str) -> int:
+        return 600 if stage == "parse" else 1
 
     def unpark(self) -> None:
         (self.park / "at").unlink(missing_ok=True)
@@ -136,9 +146,6 @@ def working(
 @pytest.fixture
 def worker(working: Working, landing: Path, warehouse: Path) -> Iterator[Worker]:
     ingest(IngestSettings(landing, warehouse, settle_s=0))
-    # More than a chunk, so that there are processes at work when the first is done.
-    for number in range(4, 1504):
-        (landing / f"page-{number}.txt").write_text(render(project(number)), encoding="utf-8")
     found = Worker(*working, landing, warehouse)
     yield found
     found.unpark()
@@ -147,7 +154,7 @@ def worker(working: Working, landing: Path, warehouse: Path) -> Iterator[Worker]
 @pytest.mark.parametrize("stage", ["parse", "write"])
 def test_a_run_is_cancelled(stage: str, worker: Worker, tally: Tally) -> None:
     before = warehouse_digest(worker.warehouse)
-    run, pid = worker.parked(stage, workers=2)
+    run, pid = worker.parked(stage)
     assert len(processes_of(worker.home)) > (3 if stage == "parse" else 1)
 
     worker.cancel(run)
@@ -166,7 +173,7 @@ def test_a_run_is_cancelled(stage: str, worker: Worker, tally: Tally) -> None:
 
 
 def test_a_run_beside_another_is_cancelled_whatever_deployment_it_is_of(worker: Worker, tally: Tally) -> None:
-    run, _ = worker.parked("parse", workers=2)
+    run, _ = worker.parked("parse")
 
     second = worker.start()
     by_hand = worker.start("reprocess")
@@ -176,7 +183,7 @@ def test_a_run_beside_another_is_cancelled_whatever_deployment_it_is_of(worker: 
     assert (kind, name) == ("CANCELLED", "Lock held")
     assert "nothing was done" in message
     worker.unpark()
-    assert worker.ended(run) == ("COMPLETED", "Completed", "Published: 1500 loaded, 3 unchanged.")
+    assert worker.ended(run) == ("COMPLETED", "Completed", "Published: 600 loaded, 3 unchanged.")
     assert worker.runs_alone()
     tally("a second run of the deployment, and one of another, beside a run", "both Cancelled, the first Completed", 2)
 
@@ -184,7 +191,7 @@ def test_a_run_beside_another_is_cancelled_whatever_deployment_it_is_of(worker: 
 def test_a_run_that_takes_too_long_is_stopped(worker: Worker, tally: Tally) -> None:
     before = warehouse_digest(worker.warehouse)
 
-    run, _ = worker.parked("write", workers=2, timeout_s=20)
+    run, _ = worker.parked("write", timeout_s=20)
 
     assert worker.ended(run) == (
         "FAILED",
@@ -203,7 +210,7 @@ def test_a_run_that_takes_too_long_is_stopped(worker: Worker, tally: Tally) -> N
 
 def test_a_run_whose_process_is_killed_is_crashed(worker: Worker, tally: Tally) -> None:
     before = warehouse_digest(worker.warehouse)
-    run, pid = worker.parked("write", workers=2)
+    run, pid = worker.parked("write")
 
     os.kill(pid, signal.SIGKILL)
 
@@ -219,7 +226,7 @@ def test_a_run_that_went_down_with_its_worker_is_reported_by_the_next(worker: Wo
     from esf_flows.nightly import nightly
 
     before = warehouse_digest(worker.warehouse)
-    run, _ = worker.parked("parse", workers=2)
+    run, _ = worker.parked("parse")
     slots = worker.api.get("/deployments/name/nightly/nightly").json()["global_concurrency_limit"]
     assert slots["active_slots"] == 1
 
@@ -232,7 +239,7 @@ def test_a_run_that_went_down_with_its_worker_is_reported_by_the_next(worker: Wo
         landing=str(worker.landing), warehouse=str(worker.warehouse), settle_s=0, retries=0, return_state=True
     )
 
-    assert state.message == "Published: 1500 loaded, 3 unchanged."
+    assert state.message == "Published: 600 loaded, 3 unchanged."
     kind, name, message = worker.ended(run)
     assert (kind, name) == ("CRASHED", "Crashed")
     assert message.startswith("Its process is gone")
