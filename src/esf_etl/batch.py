@@ -6,6 +6,7 @@ in this run. What the writer knows (run, validity, source) is added when the row
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from esf_etl.errors import NotAProjectPage
+from esf_etl.errors import LandingError, NotAProjectPage, may_pass
 from esf_etl.landing import file_bytes, location_of, within_reach
 from esf_etl.pages.identity import project_id
 from esf_etl.pages.masking import Masking, mask_project
@@ -182,6 +183,13 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
     except FileNotFoundError:
         return "unsettled", None, None, []
     except OSError as problem:
+        if may_pass(problem) and problem.errno != errno.EIO:
+            # It says nothing of this page: as a reject it would stand, for nothing about the file changes afterwards.
+            msg = f"the file cannot be read: {problem.strerror}."
+            advice = "Is the disk of the landing folder still there?"
+            raise LandingError(
+                msg, path=file.path, code="landing-unreadable", advice=advice, transient=True
+            ) from problem
         message = f"The file cannot be read: {problem.strerror}. Check its permissions and the disk."
         return (
             "rejected",

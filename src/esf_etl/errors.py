@@ -6,6 +6,7 @@ text of a page or a person's contact. When one is told, passwords in addresses t
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import Any, ClassVar, Self
 
@@ -22,8 +23,27 @@ __all__ = [
     "SnapshotDamaged",
     "UsageError",
     "WarehouseError",
+    "may_pass",
     "without_passwords",
 ]
+
+_PASSING = frozenset(
+    {
+        errno.ECONNABORTED,
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.EIO,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ENOTCONN,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+    }
+)
+"""What a disk of the network says while it is away. EIO is among them: a soft mount says so when it has waited."""
+
 
 _PASSWORD = re.compile(
     r"(?P<url>\b[a-z][a-z0-9+.-]*:/{1,2}[^\s:/@]*:)\S*@"  # in scheme://user: … @host, up to the last @
@@ -46,7 +66,8 @@ class EsfEtlError(Exception):
     """Base of all errors of this library.
 
     `code` is stable across releases (kebab-case); `path` and `line` (1-based) say where; `advice` says what to
-    do next. `exit_code` is what the command line ends with.
+    do next. `exit_code` is what the command line ends with. A `transient` one may be gone in a minute, with nobody
+    doing anything about it: whoever runs the job unattended tries again.
     """
 
     code: str = "error"
@@ -60,6 +81,7 @@ class EsfEtlError(Exception):
         path: str | None = None,
         line: int | None = None,
         advice: str | None = None,
+        transient: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -68,6 +90,7 @@ class EsfEtlError(Exception):
         self.path = path
         self.line = line
         self.advice = advice
+        self.transient = transient
 
     def __str__(self) -> str:
         # Each by itself: where a quote of a password is left open, the next part would close it.
@@ -92,6 +115,11 @@ def _rebuild(kind: type[EsfEtlError], message: str, state: dict[str, Any]) -> Es
     Exception.__init__(error, message)
     error.__dict__.update(state)
     return error
+
+
+def may_pass(problem: OSError) -> bool:
+    """Whether this is what a disk says that is away for a while, and not one that is full, forbidden or gone."""
+    return problem.errno in _PASSING
 
 
 class NotAProjectPage(EsfEtlError):

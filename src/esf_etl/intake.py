@@ -6,7 +6,7 @@ processes wait where the validation is slower than they are.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,6 @@ def _parse(run: Run) -> None:
     append_staged(connection, "project", schemas["project"].empty_table().select(_ELECTED_BY))
     count = run.count("FROM work.todo")
     run.aside = {name: [] for name in _PUT_ASIDE}
-    done = 0
     chunks = map_in_order(
         parse_chunk,
         _tasks(run, schemas),
@@ -88,8 +87,10 @@ def _parse(run: Run) -> None:
         preload="esf_etl.batch",
         ahead=_CHUNKS_A_BATCH + 2,
     )
-    with run.told("parse"), _contacts(run) as put_aside:
-        while batch := list(islice(chunks, _CHUNKS_A_BATCH)):
+    # Closed here, whatever happens: what clears up after a run must not find processes that still write for it.
+    with run.told("parse"), closing(chunks), _contacts(run) as put_aside:
+        arriving = _told_of(run, chunks, count)
+        while batch := list(islice(arriving, _CHUNKS_A_BATCH)):
             tables = [chunk.all_tables() for chunk in batch]
             accepted = validate({name: pa.concat_tables(each[name] for each in tables) for name in schemas})
             append_staged(connection, "project", accepted.tables["project"].select(_ELECTED_BY))
@@ -98,8 +99,15 @@ def _parse(run: Run) -> None:
             for chunk in batch:
                 for name, path in chunk.aside.items():
                     run.aside[name].append(path)
-            done += sum(chunk.files.num_rows for chunk in batch)
-            run.progress.advance(done, count)
+
+
+def _told_of(run: Run, chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
+    """The same chunks; who watches the run is told of each as it comes, since ten are many pages."""
+    done = 0
+    for chunk in chunks:
+        done += chunk.files.num_rows
+        run.progress.advance(done, count)
+        yield chunk
 
 
 @contextmanager

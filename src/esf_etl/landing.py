@@ -8,7 +8,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from esf_etl.errors import LandingError
+from esf_etl.errors import LandingError, may_pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +50,19 @@ def scan_landing(
     added to `passed_over`. A file changed less than `settle_s` seconds ago is `deferred`. Raises `LandingError`
     for a missing or unreadable folder: a folder below the root that cannot be listed must not look like an empty one.
     """
-    if not root.is_dir():
-        what = "is no folder" if root.exists() else "does not exist"
+    try:
+        is_folder, exists = root.is_dir(), root.exists()
+    except OSError as problem:  # a mount that is away
+        raise _unreadable(str(root), problem) from problem
+    if not is_folder:
+        what = "is no folder" if exists else "does not exist"
         msg = f"the landing folder {what}."
         raise LandingError(
             msg,
             path=str(root),
             code="landing-missing",
             advice="Is the disk mounted? Name the folder with --landing.",
+            transient=not exists,
         )
     return _scan(root, int(settle_s * 1e9), time.time_ns() if now_ns is None else now_ns, passed_over)
 
@@ -96,13 +101,17 @@ def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> It
         except FileNotFoundError:
             continue
         except OSError as problem:
-            msg = f"the folder cannot be listed: {problem.strerror}."
-            raise LandingError(
-                msg,
-                path=path_text(folder),
-                code="landing-unreadable",
-                advice="Check its permissions and its disk.",
-            ) from problem
+            raise _unreadable(folder, problem) from problem
+
+
+def _unreadable(folder: str, problem: OSError) -> LandingError:
+    return LandingError(
+        f"the folder cannot be listed: {problem.strerror}.",
+        path=path_text(folder),
+        code="landing-unreadable",
+        advice="Check its permissions and its disk.",
+        transient=may_pass(problem),
+    )
 
 
 def within_reach(time_ns: int) -> int:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["look"]
 
 
+_OLDER = (
+    "FROM base.etl.landing_file AS known ANTI JOIN work.todo AS todo ON todo.path = known.path"
+    " WHERE known.landing = getvariable('landing') AND known.missing_since IS NULL"
+    " AND known.parser_version <> getvariable('parser_version')"
+)
+
+
 def look(run: Run) -> None:
     """List the landing folder and compare it with the ledger.
 
@@ -35,6 +42,7 @@ def look(run: Run) -> None:
         summary.deferred = run.count("FROM work.seen WHERE state = 'deferred'")
         summary.unchanged = summary.files_seen - run.count("FROM work.seen WHERE state <> 'unchanged'")
         summary.vanished = run.count("FROM work.vanished")
+        summary.read_by_older_parser = run.count(_OLDER)
 
 
 def _say_what_is_lost(run: Run) -> None:
@@ -54,5 +62,6 @@ def _refuse_emptiness(run: Run) -> None:
             path=str(run.settings.landing),
             code="landing-empty",
             advice="Is its disk mounted? If the pages are gone on purpose, leave one file there.",
+            transient=True,
         )
     run.warn(f"The landing folder {run.settings.landing} has no page files (*.txt) yet; there is nothing to do.")

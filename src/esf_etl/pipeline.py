@@ -112,12 +112,12 @@ def _cause_of(problem: BaseException, run: Run) -> BaseException:
 
 def _carry_out(run: Run, step: Step) -> None:
     """All steps, as far as there is something new; a dry run stops before the first that writes."""
-    step("look", lambda: look(run))
+    step("look", lambda: _do(look, run))
     if _is_news(run):
         # Imported here, as is what writes: a night with nothing new needs no contracts and no data frames.
         from esf_etl.intake import take_in
 
-        step("parse", lambda: take_in(run))
+        step("parse", lambda: _do(take_in, run))
     if run.settings.dry_run or not _is_news(run):
         run.summary.outcome = "published" if _is_news(run) else "idle"
         run.count_warehouse("base")
@@ -125,9 +125,26 @@ def _carry_out(run: Run, step: Step) -> None:
         return
     from esf_etl.writing import hold_to_audit, publish_copy, write
 
-    step("write", lambda: write(run))
-    step("audit", lambda: hold_to_audit(run))
-    step("publish", lambda: publish_copy(run))
+    step("write", lambda: _do(write, run))
+    step("audit", lambda: _do(hold_to_audit, run))
+    step("publish", lambda: _do(publish_copy, run))
+
+
+def _do(work: Callable[[Run], None], run: Run) -> None:
+    """Do the work of a step, and give up a query that a signal interrupted.
+
+    DuckDB looks for signals while it executes a query. Whatever a handler raises then (KeyboardInterrupt, the timeout
+    or the cancellation of an orchestrator) becomes a RuntimeError, "Query interrupted", with the other as its cause.
+    Its threads work on, though, and closing the connection would wait until they are done.
+    """
+    try:
+        work(run)
+    except RuntimeError as problem:
+        by = problem.__cause__
+        if by is None or isinstance(by, Exception):
+            raise
+        run.connection.interrupt()
+        raise by from problem
 
 
 def _is_news(run: Run) -> bool:

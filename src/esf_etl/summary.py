@@ -32,6 +32,8 @@ class RunSummary:
 
     `manifest_sha256` seals that folder: the manifest has the checksums of all other files.
 
+    `read_by_older_parser` counts files that another version of the parser read, and that this run leaves as they are.
+
     `findings`, `projects` and `standing_rejects` describe the warehouse after the run; None where it was not opened.
     """
 
@@ -54,6 +56,7 @@ class RunSummary:
     findings: int | None = None
     projects: int | None = None
     standing_rejects: int | None = None
+    read_by_older_parser: int = 0
     snapshot: str | None = None
     manifest_sha256: str | None = None
     dry_run: bool = False

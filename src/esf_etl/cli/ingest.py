@@ -98,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
         output.say(summary.sentence())
         if summary.standing_rejects:
             output.say(f"{summary.standing_rejects} files stand rejected: `esf-etl rejects` says why.")
+        if summary.read_by_older_parser:
+            output.say(f"{summary.read_by_older_parser} files were read by another version of the parser: --reprocess.")
     return _REJECTS if args.fail_on_reject and summary.rejected else 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from esf_etl.errors import WarehouseError
+from esf_etl.errors import WarehouseError, may_pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,8 @@ def cause_of(problem: BaseException, root: Path) -> BaseException:
     """
     if isinstance(problem, OSError):
         place = str(problem.filename) if isinstance(problem.filename, str) else str(root)
-        return _unwritten(problem.strerror or str(problem), _ADVICE.get(problem.errno or 0, _OTHERWISE), place)
+        what_to_do = _ADVICE.get(problem.errno or 0, _OTHERWISE)
+        return _unwritten(problem.strerror or str(problem), what_to_do, place, transient=may_pass(problem))
     if isinstance(problem, duckdb.OutOfMemoryException) and _SPILLED_TOO_MUCH in str(problem):
         return _unwritten("DuckDB has no more room for what it puts aside", _NO_SPACE, str(root))
     # A thread that cannot be started, a library that cannot be loaded: memory says so in other words as well.
@@ -66,9 +67,9 @@ def cause_of(problem: BaseException, root: Path) -> BaseException:
     return problem
 
 
-def _unwritten(said: str, advice: str, place: str) -> WarehouseError:
+def _unwritten(said: str, advice: str, place: str, *, transient: bool = False) -> WarehouseError:
     msg = f"the warehouse could not be written: {said}."
-    return WarehouseError(msg, code="write-failed", path=place, advice=advice)
+    return WarehouseError(msg, code="write-failed", path=place, advice=advice, transient=transient)
 
 
 @contextmanager
