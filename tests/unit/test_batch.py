@@ -16,6 +16,7 @@ import pytest
 
 from esf_etl import Attribute, Contact, Project, Section, content_digest, project_id, render, to_arrow
 from esf_etl.batch import FILES, FINDINGS, REJECTS, Chunk, ChunkTask, WaitingFile, parse_chunk, with_lines
+from esf_etl.errors import LandingError
 from esf_etl.landing import scan_landing
 from esf_schemas import STAGED_TABLES, staged_arrow_schema
 
