@@ -50,7 +50,7 @@ class Worker:
     def parked(self, stage: str, **parameters: Any) -> tuple[str, int]:
         """Start a nightly run and wait until it is held in this stage; returns its id and that of its process.
 
-        While it parses it has more than a chunk of new pages, so that processes are at work when the first is done.
+        While it parses there is more than a chunk of new pages, so that other processes are at work as well.
         """
         for number in range(4, 4 + self.new_pages(stage)):
             (self.landing / f"page-{number}.txt").write_text(render(project(number)), encoding="utf-8")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,33 @@ def test_a_folder_that_cannot_be_listed_is_refused_rather_than_taken_for_empty(
         scan(tmp_path)
     assert caught.value.code == "landing-unreadable"
     assert caught.value.path == str(tmp_path / "closed")
+
+
+@pytest.mark.parametrize(
+    ("number", "transient"),
+    [(errno.ESTALE, True), (errno.EIO, True), (errno.ETIMEDOUT, True), (errno.EACCES, False), (errno.ENOSPC, False)],
+)
+def test_a_folder_whose_disk_is_away_may_be_there_again_in_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, transient: bool
+) -> None:
+    def refuse(path: str) -> object:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(LandingError, match=os.strerror(number)) as caught:
+        scan(tmp_path)
+    assert (caught.value.code, caught.value.transient) == ("landing-unreadable", transient)
+    assert pickle.loads(pickle.dumps(caught.value)).transient is transient  # noqa: S301 - our own
+
+
+def test_a_mount_that_is_stale_is_no_missing_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> bool:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(LandingError) as caught:
+        scan(tmp_path)
+    assert (caught.value.code, caught.value.transient) == ("landing-unreadable", True)
 
 
 def test_names_that_are_no_utf_8_are_written_in_hexadecimal(tmp_path: Path) -> None:
