@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
+from esf_etl.warehouse.publish import GO_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,12 +110,15 @@ def _machine_mb() -> float:
 def attach(connection: DuckDBPyConnection, path: Path, name: str, *, read_only: bool) -> None:
     """Attach a database file under a name. Raises `SnapshotDamaged` where DuckDB cannot read it."""
     options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {_ROWS_A_GROUP}"
+    if path.exists() and not path.is_file():  # at a pipe DuckDB waits without end
+        msg = "the database is no regular file."
+        raise SnapshotDamaged(msg, path=str(path), advice=GO_BACK)
     quoted = str(path).replace("'", "''")
     try:
         connection.execute(f"ATTACH '{quoted}' AS {name} ({options})")
     except duckdb.Error as problem:
         msg = f"DuckDB cannot open the database: {_first_line(problem)}"
-        raise SnapshotDamaged(msg, path=str(path)) from problem
+        raise SnapshotDamaged(msg, path=str(path), advice=GO_BACK) from problem
 
 
 def count_rows(connection: DuckDBPyConnection, query: str) -> int:
@@ -167,7 +171,7 @@ def open_reader(database: Path) -> DuckDBPyConnection:
         )
     except duckdb.Error as problem:
         msg = f"DuckDB cannot open the database: {_first_line(problem)}"
-        raise SnapshotDamaged(msg, path=str(database)) from problem
+        raise SnapshotDamaged(msg, path=str(database), advice=GO_BACK) from problem
 
 
 def _first_line(problem: duckdb.Error) -> str:
