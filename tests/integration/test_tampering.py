@@ -96,7 +96,7 @@ def assert_not_built_upon(job: Job) -> None:
 def some(of: Iterable[Way], seed: int = 0) -> list[Way]:
     """All of them, or those that every run of the tests tries, those of database and manifest among them."""
     ways = list(of)
-    random.Random(seed).shuffle(ways)  # noqa: S311 - nothing secret
+    random.Random(seed).shuffle(ways)
     ways.sort(key=lambda way: not is_built_upon(way[0]))
     return ways[:SOME]
 
@@ -117,7 +117,7 @@ def tell(tally: Tally, what: str, times: int, refused: int) -> None:
 def test_a_flipped_bit_at_any_place_of_any_file_is_named_and_not_built_upon(own: Job, tally: Tally) -> None:
     """Half of them in the database, whose ends and header are among the places; the rest spread over all others."""
     snapshot = snapshot_of(own)
-    draw = random.Random(8)  # noqa: S311 - nothing secret
+    draw = random.Random(8)
     others = [name for name in files_of(snapshot) if name != DATABASE]
     refused = 0
     for number in range(FLIPS):
@@ -189,7 +189,7 @@ def test_what_stands_in_the_place_of_a_file_is_named(own: Job, tmp_path: Path, t
         "nothing": lambda path: None,
         "a link": lambda path: path.symlink_to(tmp_path / "away"),
         "a folder": lambda path: path.mkdir(),
-        "a pipe": lambda path: os.mkfifo(path),
+        "a pipe": os.mkfifo,
     }
     ways = some((name, what) for name in files_of(snapshot) for what in places)
     for name, what in ways:
@@ -433,7 +433,7 @@ def heal_at_random(job: Job, draw: random.Random) -> str:
 def test_nights_damage_and_healing_in_any_order_end_with_the_right_digest(
     seed: int, job: Job, tmp_path: Path, tally: Tally
 ) -> None:
-    draw = random.Random(seed)  # noqa: S311 - nothing secret
+    draw = random.Random(seed)
     done = {"nights": 0, "damages": 0, "restore": 0, "rebuild": 0}
     for number in range(STEPS):
         for _ in range(draw.randrange(1, 4)):
@@ -460,4 +460,3 @@ def test_nights_damage_and_healing_in_any_order_end_with_the_right_digest(
     tally("damages between them", "noticed", done["damages"])
     tally("went back to a kept snapshot, or rebuilt", "whole again", done["restore"] + done["rebuild"])
     tally("sequences of these", "the digest of a warehouse that was never damaged")
-

@@ -20,6 +20,8 @@ from esf_etl.progress import STAGES, VAULT_STAGES, Silent
 from esf_etl.warehouse.vault import VAULT
 from tests.integration.conftest import Job, project
 
+pytestmark = pytest.mark.promise("personal")
+
 ADA = Contact("Ada Exempel", "ada@exempel.example", "08-465 00 42")
 BO = Contact("Bo Påhitt", "bo@exempel.example", None)
 CIA = Contact("Cia Fiktiv", None, "08-465 00 43")

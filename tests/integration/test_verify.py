@@ -26,7 +26,7 @@ pytestmark = pytest.mark.promise("healing")
 
 @pytest.fixture
 def own(three_nights: Job, tmp_path: Path) -> Job:
-    """A copy of the published nights, to be spoiled. The landing folder keeps its times, but not those of the inodes."""
+    """A copy of those nights, to be spoiled. The landing folder keeps its times, but not those of the inodes."""
     shutil.copytree(three_nights.warehouse, tmp_path / "own", symlinks=True)
     return three_nights.fork(tmp_path / "own")
 
