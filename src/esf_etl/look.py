@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["look"]
 
+_NAMED_MOST = 100
+"""So many links, pipes and the like are named: a folder full of them must not fill the journal."""
+
 
 _OLDER = (
     "FROM base.etl.landing_file AS known ANTI JOIN work.todo AS todo ON todo.path = known.path"
@@ -33,8 +36,10 @@ def look(run: Run) -> None:
         passed_over: list[str] = []
         files = scan_landing(run.settings.landing, settle_s=run.settings.settle_s, passed_over=passed_over)
         summary.files_seen = append_listed(connection, files)
-        for path in passed_over:
+        for path in passed_over[:_NAMED_MOST]:
             run.warn(f"{path} is no regular file; it was passed over.")
+        if (more := len(passed_over) - _NAMED_MOST) > 0:
+            run.warn(f"{more} more that are no regular files were passed over.")
         _refuse_emptiness(run)
         _say_what_is_lost(run)
         connection.execute(script("difference"))

@@ -440,6 +440,7 @@ def everything_prefect_keeps() -> str:
     return text
 
 
+@pytest.mark.promise("personal")
 @pytest.mark.parametrize("with_contacts", [False, True])
 def test_nothing_of_a_page_and_no_contact_reaches_prefect(
     with_contacts: bool,

@@ -15,6 +15,8 @@ import pytest
 from tests.integration.conftest import Job, project
 from tests.integration.test_verify import flip_byte, snapshot_of
 
+pytestmark = pytest.mark.promise("healing")
+
 
 def byte_of_database(job: Job) -> None:
     flip_byte(snapshot_of(job) / "esf.duckdb", 0.001)

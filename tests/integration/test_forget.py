@@ -23,6 +23,8 @@ from tests.integration.conftest import Job, project
 from tests.integration.test_vault import vault
 from tests.promises import Tally
 
+pytestmark = pytest.mark.promise("personal")
+
 NAME, EMAIL, PHONE = "Åsa Glömsdotter", "asa.glomsdotter@exempel.example", "08-465 00 42"
 ASA = Contact(NAME, EMAIL, PHONE)
 BO = Contact("Bo Påhitt", "bo@exempel.example", None)

@@ -17,6 +17,7 @@ from esf_etl.errors import EsfEtlError, SnapshotDamaged, WarehouseError
 from esf_etl.warehouse import reading
 from esf_schemas import PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION
 from tests.integration.conftest import Job, project
+from tests.integration.test_verify import snapshot_of
 
 PARQUET = {
     **{contract.table().name: f"{contract.table().name}.parquet" for contract in PROJECT_TABLES},
@@ -24,24 +25,10 @@ PARQUET = {
 }
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """A warehouse after two runs, to be read only."""
-    root = tmp_path_factory.mktemp("published")
-    job = Job(root / "landing", root / "warehouse")
-    job.put("a.txt", project("Alfa"), on_day=1)
-    job.put("b.txt", project("Beta"), on_day=1)
-    job.put("c.txt", "Ingen projektsida.\n", on_day=1)
-    job.ingest()
-    job.put("a.txt", project("Alfa", owner="En annan ägare"), on_day=2)
-    job.ingest()
-    return job
-
-
-def snapshot_of(job: Job) -> Path:
-    published = job.published()
-    assert published is not None
-    return published
+@pytest.fixture
+def done(three_nights: Job) -> Job:
+    """A warehouse after three runs, to be read only."""
+    return three_nights
 
 
 def damage(path: Path, place: float) -> None:

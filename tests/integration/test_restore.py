@@ -18,6 +18,8 @@ from tests.integration.killing import killed_at
 from tests.integration.test_lock import holder
 from tests.integration.test_verify import flip_byte, snapshot_of, tree
 
+pytestmark = pytest.mark.promise("healing")
+
 
 @pytest.fixture
 def nights(job: Job) -> Job:

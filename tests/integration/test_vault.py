@@ -21,6 +21,8 @@ from esf_etl.warehouse.vault import VAULT
 from tests.integration.conftest import Job, project
 from tests.promises import Tally
 
+pytestmark = pytest.mark.promise("personal")
+
 ADA = Contact("Ada Exempel", "ada@exempel.example", "08-465 00 42")
 BO = Contact("Bo Påhitt", "bo@exempel.example", None)
 CIA = Contact("Cia Fiktiv", None, "08-465 00 43")

@@ -6,6 +6,7 @@ import errno
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_file_is_described_as_stat_describes_it(tmp_path: Path) -> None:
     path = lay(tmp_path, "sub/a.txt")
     [[file], _] = scan(tmp_path)
     info = path.stat()
-    assert (file.path, location_of(str(tmp_path), file.path)) == ("sub/a.txt", str(path))
+    assert (file.path, location_of(str(tmp_path), file.path)) == ("sub/a.txt", f"{tmp_path}/./sub/a.txt")
     assert (file.size_bytes, file.mtime_ns, file.ctime_ns) == (4, NOW_NS - HOUR_NS, info.st_ctime_ns)
 
 
@@ -139,14 +140,14 @@ def test_a_folder_that_cannot_be_listed_is_refused_rather_than_taken_for_empty(
 ) -> None:
     lay(tmp_path, "a.txt")
     lay(tmp_path, "closed/b.txt")
-    scandir = os.scandir
+    really = os.open
 
-    def refuse(path: str) -> object:
-        if Path(path).name == "closed":
+    def refuse(path: str, *arguments: Any, **options: Any) -> int:
+        if path == "closed":
             raise PermissionError(13, "Permission denied")
-        return scandir(path)
+        return really(path, *arguments, **options)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(LandingError, match="Permission denied") as caught:
         scan(tmp_path)
     assert caught.value.code == "landing-unreadable"

@@ -12,6 +12,7 @@ import duckdb
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
 from esf_etl.warehouse.failure import cause_of
+from esf_etl.warehouse.publish import GO_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,6 +118,9 @@ def attach(connection: DuckDBPyConnection, path: Path, name: str, *, read_only: 
     (`database-held`), or where memory or the disk does not take it (`out-of-memory`, `write-failed`).
     """
     options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {_ROWS_A_GROUP}"
+    if path.exists() and not path.is_file():  # at a pipe DuckDB waits without end
+        msg = "the database is no regular file."
+        raise SnapshotDamaged(msg, path=str(path), advice=GO_BACK)
     quoted = str(path).replace("'", "''")
     try:
         connection.execute(f"ATTACH '{quoted}' AS {name} ({options})")
@@ -188,7 +192,7 @@ def _unopened(problem: duckdb.Error, database: Path) -> WarehouseError:
         return WarehouseError(
             msg, code="database-held", path=str(database), advice="Close that program; open published files read-only."
         )
-    return SnapshotDamaged(f"DuckDB cannot open the database: {said}", path=str(database))
+    return SnapshotDamaged(f"DuckDB cannot open the database: {said}", path=str(database), advice=GO_BACK)
 
 
 def _first_line(problem: duckdb.Error) -> str:

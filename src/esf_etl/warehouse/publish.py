@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import PurePosixPath
@@ -69,12 +70,20 @@ def read_manifest(snapshot: Path) -> Manifest:
     """The manifest of a snapshot; raises `SnapshotDamaged` where it is missing or no manifest."""
     path = snapshot / MANIFEST
     try:
+        _refuse_other_than_file(path)
         said = json.loads(path.read_text(encoding="utf-8"))
         _refuse_other_shape(said)
         return Manifest(**said)
     except (OSError, ValueError, TypeError, RecursionError) as problem:
         msg = "the snapshot has no readable manifest."
         raise SnapshotDamaged(msg, path=str(path), advice=GO_BACK) from problem
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    """Raise `ValueError` for a link, a folder, or a pipe, at which whoever opens it waits without end."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        msg = "it is no regular file"
+        raise ValueError(msg)
 
 
 def _refuse_other_shape(said: Any) -> None:

@@ -74,7 +74,7 @@ def restore(root: Path, name: str) -> dict[str, Any]:
             "before": f"snapshots/{before.name}" if before else None,
             "projects": manifest.rows.get("main.project"),
         }
-        if before is not None and before.name == snapshot.name:
+        if before is not None and folder.current.readlink() == snapshot.relative_to(folder.root):
             return done
         flip(folder, snapshot)
         at = datetime.now(UTC).replace(tzinfo=None).isoformat() + "Z"
