@@ -33,6 +33,7 @@ class IngestSettings:
     dry_run: say what a run would do; write nothing.
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
+    overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     """
 
@@ -49,6 +50,7 @@ class IngestSettings:
     report_page: bool = True
     with_contacts: bool = False
     mask_prose: bool = True
+    overrides: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
@@ -96,6 +98,7 @@ def _read_switch(text: str) -> bool:
 
 _READ: dict[str, Callable[[str], Any]] = {
     "Path": Path,
+    "Path | None": Path,
     "str": str,
     "int": int,
     "int | None": int,

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-page-bytes", type=int, metavar="N", help="refuse larger files unread (default: 5 000 000)"
     )
     parser.add_argument("--keep-snapshots", type=int, metavar="N", help="keep the newest N snapshots (default: 7)")
+    parser.add_argument(
+        "--overrides", type=Path, metavar="FILE", help="overrides (default: overrides.csv in the warehouse folder)"
+    )
     parser.add_argument("--reprocess", action="store_true", default=None, help="parse every file again")
     parser.add_argument("--rebuild", action="store_true", default=None, help="load everything into a new warehouse")
     parser.add_argument("--dry-run", action="store_true", default=None, help="say what would be done; write nothing")
@@ -65,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         dry_run=args.dry_run,
         with_contacts=args.with_contacts,
         mask_prose=args.mask_prose,
+        overrides=args.overrides,
     )
     from esf_etl.cli.progress_display import Bars, Lines
     from esf_etl.pipeline import ingest
