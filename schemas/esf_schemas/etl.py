@@ -114,7 +114,7 @@ class Finding(Contract, table="finding", schema="etl"):
     found_at: Timestamp = column("Start of that run.", unit="UTC")
 
 
-class Override(Contract, table="override", schema="etl", key=("landing", "line")):
+class Override(Contract, table="override", schema="etl", key=("landing", "kind", "what")):
     """The overrides in force: what a person knows better than the pages, one row a line of the overrides file."""
 
     landing: Text = column("Name of the landing folder to whose pages it applies.")

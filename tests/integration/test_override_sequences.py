@@ -1,4 +1,4 @@
-"""Whatever overrides come and go, night after night: the warehouse says what a rebuild with the last of them would say."""
+"""Whatever overrides come and go, night after night: the warehouse says what a rebuild with the last of them would."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from esf_etl import project_id
 from tests.integration.conftest import Job, project
 from tests.promises import FULL
 
-# Two titles have two pages each; a page never changes its title, since that of before would stay, and no rebuild has it.
+# Two titles have two pages each. A page never changes its title: the project of before would stay, as in no rebuild.
 _TITLE_OF = {"a.txt": "Alfa", "b.txt": "Beta", "c.txt": "Gamma", "sub/a.txt": "Alfa", "sub/d.txt": "Beta"}
 _IDS = (*sorted({project_id(project(title)) for title in _TITLE_OF.values()}), "esf-ny-1", "esf-ny-2")
 _LINES = (
@@ -96,7 +96,7 @@ def _fits(line: str, lines: list[str]) -> bool:
             return False
         if {kind, kind_of} == {"ignore", "other-project"} and what == what_of:
             return False
-        if kind_of == "same-project" and what_of == becomes or kind == "same-project" and what == becomes_of:
+        if (kind_of == "same-project" and what_of == becomes) or (kind == "same-project" and what == becomes_of):
             return False
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ def test_two_ids_that_are_one_project_become_versions_of_it_the_newest_current(j
 
     assert summary.outcome == "published"
     assert titles(job) == [(BETA, "Alfa")]
-    assert job.rows("SELECT project_id, title, valid_to IS NULL, cause FROM history.project ORDER BY valid_from, title") == [
+    assert job.rows(
+        "SELECT project_id, title, valid_to IS NULL, cause FROM history.project ORDER BY valid_from, title"
+    ) == [
         (ALFA, "Alfa", False, "page"),
         (BETA, "Beta", False, "page"),
         (BETA, "Alfa", True, "override"),
@@ -305,3 +308,69 @@ def test_verify_and_the_ledger_know_what_is_ignored(job: Job) -> None:
     path.write_text(HEAD + "ignore,c.txt,,another\n")
     found = {check.name: check for check in verify(job.settings(), with_landing=True).checks}
     assert found["landing folder"].state == "note"
+
+
+def test_a_warehouse_of_a_release_without_overrides_gets_their_tables_with_the_next_publication(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from esf_etl import writing
+    from esf_etl.warehouse import audit, checks, create
+    from esf_etl.warehouse.overriding import TABLES
+    from esf_etl.warehouse.verify import verify
+
+    job.put("a.txt", project("Alfa"))
+    with monkeypatch.context() as older:
+        for module, name in ((create, "ETL_TABLES"), (writing, "CONTRACTS")):
+            tables = [each for each in getattr(module, name) if each.table().name not in TABLES]
+            older.setattr(module, name, tables)
+        older.setattr(writing, "write_overrides", lambda *_: None)
+        known = [each for each in checks.PUBLISHED_TABLES if each.table().name not in TABLES]
+        keys = partial(checks.checks_of_keys, contracts=known)
+        older.setattr(audit, "checks_of_keys", keys)
+        job.ingest()
+    assert job.column("SELECT count(*) FROM duckdb_tables() WHERE starts_with(table_name, 'override')") == [0]
+    assert verify(job.settings()).ok
+    assert job.ingest().outcome == "idle"
+
+    overrides(job, f"same-project,{ALFA},esf-alfa,a name to remember")
+    job.ingest()
+
+    assert titles(job) == [("esf-alfa", "Alfa")]
+    assert verify(job.settings()).ok
+
+
+def test_who_is_forgotten_is_masked_in_what_the_warehouse_remembers_of_overrides(job: Job) -> None:
+    from esf_etl.forgetting import forget
+
+    job.put("a.txt", project("Alfa", municipalities=("Kommun Asa Provsson",)))
+    overrides(job, "municipality,Kommun Asa Provsson,0305,Asa Provsson wrote it; asa@exempel.example")
+    job.ingest()
+    assert "asa@" not in job.value("SELECT why FROM etl.override")
+
+    forget(job.settings(), "Asa Provsson")
+    after = job.rows("SELECT what, why FROM etl.override UNION ALL SELECT what, '' FROM etl.override_page")
+    job.ingest()
+
+    assert "Provsson" not in str(after)
+    assert job.rows("SELECT what, why FROM etl.override UNION ALL SELECT what, '' FROM etl.override_page") == after
+    assert job.column("SELECT municipality_code FROM project_municipality") == ["0305"]
+    assert job.ingest().outcome == "idle"
+
+
+def test_status_says_which_overrides_are_in_force_and_which_match_nothing(job: Job) -> None:
+    from esf_etl.warehouse.status import read_status
+
+    job.put("a.txt", project("Alfa"))
+    job.ingest()
+    assert read_status(job.warehouse)["published"]["overrides"] == []
+    overrides(job, f"same-project,{ALFA},esf-alfa,the name it goes by", "region,Nordpolen,SE33,north")
+    job.ingest()
+
+    said = job.command("status", "--warehouse", str(job.warehouse)).stdout
+
+    assert "Overrides: 2 in force (1 region, 1 same-project); 1 of them match nothing." in said
+    assert f"2\tsame-project\t{ALFA}\tesf-alfa\t1\tthe name it goes by" in said
+    assert [(one["line"], one["pages"]) for one in read_status(job.warehouse)["published"]["overrides"]] == [
+        (2, 1),
+        (3, 0),
+    ]

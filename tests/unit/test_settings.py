@@ -26,6 +26,7 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("report_page", "0", False),
     ("with_contacts", "yes", True),
     ("mask_prose", "no", False),
+    ("overrides", "o.csv", Path("o.csv")),
 ]
 
 

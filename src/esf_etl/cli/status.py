@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the state of the warehouse; it takes no lock and opens no database."""
+    """Print the state of the warehouse; it takes no lock, and opens the database for overrides only."""
     if args.runs < 1:
         msg = f"--runs is {args.runs}; at least one run is told of."
         raise UsageError(msg)
@@ -42,8 +43,22 @@ def run(args: argparse.Namespace) -> int:
             f"Published: {published['snapshot']}, {rows['main.project']} projects,"
             f" {published['standing_rejects']} rejected files, {rows['etl.finding']} findings."
         )
+        _print_overrides(published["overrides"] or [])
     _print_runs(status["runs"])
     return 0
+
+
+def _print_overrides(overrides: list[dict[str, Any]]) -> None:
+    """How many are in force, by kind, and each with its reason; the kind of line that a table has."""
+    if not overrides:
+        return
+    kinds = Counter(one["kind"] for one in overrides)
+    idle = sum(not one["pages"] for one in overrides)
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    output.say(f"Overrides: {len(overrides)} in force ({told}); {idle or 'none'} of them match nothing.")
+    several = len({one["landing"] for one in overrides}) > 1
+    names = (*(["landing"] if several else []), "line", "kind", "what", "becomes", "pages", "why")
+    output.print_table(names, [tuple(one[name] for name in names) for one in overrides])
 
 
 def _print_runs(runs: list[dict[str, Any]]) -> None:

@@ -70,16 +70,7 @@ def stage_overrides(connection: DuckDBPyConnection, overrides: Sequence[Override
     Ignored files leave `work.listed`. What is shown of an override has no person who is to be forgotten, and no
     address or number in its reason; what it is compared and applied by stays as it is.
     """
-    hide = Masking(prose=True, forgotten=forgotten).mask
-    rows = [
-        {
-            **each._asdict(),
-            "becomes": each.becomes or None,
-            "shown": forgotten.mask(each.what)[0] if forgotten else each.what,
-            "why": hide(each.why),
-        }
-        for each in overrides
-    ]
+    rows = _shown(overrides, forgotten)
     connection.register("arriving", pa.Table.from_pylist(rows, schema=_STAGED))
     connection.execute(f"CREATE OR REPLACE TABLE {WORK}.override AS FROM arriving")
     connection.unregister("arriving")
@@ -96,6 +87,19 @@ def stage_overrides(connection: DuckDBPyConnection, overrides: Sequence[Override
     same = "SELECT line, kind, {}, becomes, why FROM {}"
     now, before = same.format("shown", f"{WORK}.override"), same.format("what", f"{WORK}.override_before")
     return count_rows(connection, f"({now} EXCEPT {before}) UNION ALL ({before} EXCEPT {now})") > 0
+
+
+def _shown(overrides: Sequence[Override], forgotten: Forgotten | None) -> list[dict[str, Any]]:
+    hide = Masking(prose=True, forgotten=forgotten).mask
+    rows: list[dict[str, Any]] = []
+    taken: set[tuple[str, str]] = set()
+    for each in overrides:
+        shown = forgotten.mask(each.what)[0] if forgotten else each.what
+        if (each.kind, shown) in taken:  # two that differ in a person only
+            shown = f"{shown} ({each.line})"
+        taken.add((each.kind, shown))
+        rows.append({**each._asdict(), "becomes": each.becomes or None, "shown": shown, "why": hide(each.why)})
+    return rows
 
 
 def mark_misread(connection: DuckDBPyConnection) -> None:

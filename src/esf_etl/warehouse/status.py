@@ -1,13 +1,15 @@
-"""What is published and what the last runs did, read from journal and manifest: no lock, no database."""
+"""What is published and what the last runs did, from journal and manifest: no lock, a database for overrides only."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from esf_etl.errors import SnapshotDamaged
+import duckdb
+
+from esf_etl.errors import EsfEtlError, SnapshotDamaged
 from esf_etl.warehouse import journal
-from esf_etl.warehouse.database import foreign_wal
+from esf_etl.warehouse.database import foreign_wal, open_reader
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
 from esf_etl.warehouse.seal import hold_to_journal
 
@@ -16,6 +18,8 @@ __all__ = ["read_status"]
 
 def read_status(root: Path, *, runs: int = 5) -> dict[str, Any]:
     """JSON-ready: `sentence` (did the last run work, and if not, what to do), `warnings`, `published`, the last `runs`.
+
+    `published` has the `overrides` in force, a line each; None where they cannot be read.
 
     Raises `WarehouseError` where `current` points to nothing.
     """
@@ -78,10 +82,24 @@ def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, list[str
         manifest = hold_to_journal(folder, snapshot)
     except SnapshotDamaged as problem:
         return None, [*warnings, str(problem)]
+    overrides = _overrides(snapshot) if manifest.rows.get("etl.override") else []
+    if overrides is None:
+        warnings.append("The overrides in force cannot be read; `esf-etl verify` says what is wrong.")
     return {
         "snapshot": f"snapshots/{snapshot.name}",
         "published_at": manifest.published_at,
         "schema_version": manifest.schema_version,
         "rows": manifest.rows,
         "standing_rejects": manifest.run.get("standing_rejects"),
+        "overrides": overrides,
     }, warnings
+
+
+def _overrides(snapshot: Path) -> list[dict[str, Any]] | None:
+    names = ("landing", "line", "kind", "what", "becomes", "why", "pages")
+    try:
+        with open_reader(snapshot / DATABASE) as connection:
+            query = f"SELECT {', '.join(names)} FROM etl.override ORDER BY landing, line"
+            return [dict(zip(names, row, strict=True)) for row in connection.execute(query).fetchall()]
+    except (EsfEtlError, duckdb.Error):
+        return None
