@@ -17,7 +17,8 @@ from tests.promises import FULL
 
 # Two titles have two pages each. A page never changes its title: the project of before would stay, as in no rebuild.
 _TITLE_OF = {"a.txt": "Alfa", "b.txt": "Beta", "c.txt": "Gamma", "sub/a.txt": "Alfa", "sub/d.txt": "Beta"}
-_IDS = (*sorted({project_id(project(title)) for title in _TITLE_OF.values()}), "esf-ny-1", "esf-ny-2")
+_NOWHERE = {"region": "Nordpolen", "nuts2_code": None}
+_IDS = (*sorted({project_id(project(title, **_NOWHERE)) for title in _TITLE_OF.values()}), "esf-ny-1", "esf-ny-2")
 _LINES = (
     *(f"same-project,{what},{becomes},w" for what in _IDS for becomes in _IDS if what != becomes),
     *(f"other-project,{path},{becomes},w" for path in _TITLE_OF for becomes in _IDS),
@@ -44,8 +45,7 @@ class Nights:
         page = project(
             _TITLE_OF[path],
             budget_sek=Decimal(self.chance.choice((1_000_000, 2_000_000))),
-            region="Nordpolen",
-            nuts2_code=None,
+            **_NOWHERE,
             municipalities=(self.chance.choice(("Hobo", "Bjuv")),),
         )
         self.job.put(path, page, on_day=self.day[path])

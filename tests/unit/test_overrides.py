@@ -170,3 +170,10 @@ def test_an_id_given_by_path_goes_before_one_that_is_merged() -> None:
     assert corrections.correct(page, "a.txt").project_id == "esf-2"
     assert corrections.correct(page, "b.txt").project_id == "esf-1"
     assert corrections.correct(page, "b.txt").own_id == own
+
+
+def test_the_example_of_the_documentation_is_read_and_has_every_kind(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "overrides.md"
+    example = page.read_text(encoding="utf-8").partition("```csv\n")[2].partition("```")[0]
+
+    assert [each.kind for each in read(tmp_path, example)] == list(KINDS)

@@ -3,6 +3,29 @@
 -- Reads: work.seen, work.file, work.project, base.main.project, and of the overrides work.ignored, work.misread,
 -- work.reconsidered, work.override, work.override_page_before. Variables: landing, parser_version, reprocess.
 
+-- Projects whose version has lost its ground by the word of a person: their id is merged into another, its page is ignored,
+-- or is now of another project although it says what it said. They are none any more, or get the version of another page.
+CREATE OR REPLACE TABLE work.doubted AS
+WITH page AS (
+    SELECT seen.path, project.project_id, file.own_id
+    FROM work.project AS project
+    JOIN work.seen AS seen USING (file_no)
+    JOIN work.file AS file USING (file_no)
+)
+
+SELECT project.project_id
+FROM base.main.project AS project
+LEFT JOIN page ON page.path = project.source_path AND page.project_id <> project.project_id
+WHERE project.landing = getvariable('landing')
+    AND (
+        project.project_id IN (SELECT what FROM work.override WHERE kind = 'same-project')
+        OR project.source_path IN (SELECT path FROM work.ignored)
+        OR page.own_id = project.project_id
+        OR (page.path, project.project_id) IN (
+            SELECT (path, becomes) FROM work.override_page_before WHERE kind IN ('same-project', 'other-project')
+        )
+    );
+
 -- The version that is current, and its place in the order. Where its own file was read in this run and made a page
 -- again, the version has no claim of its own: the file is among the candidates.
 CREATE OR REPLACE TABLE work.incumbent AS
@@ -39,7 +62,9 @@ claim AS (
 )
 SELECT
     project.project_id,
-    any_value(project.content_digest) AS content_digest,
+    -- One without ground is replaced, also by a page that says the same.
+    if(project.project_id IN (SELECT project_id FROM work.doubted), NULL, any_value(project.content_digest))
+        AS content_digest,
     max(claim.place).mtime_ns AS mtime_ns,
     max(claim.place).path AS path
 FROM base.main.project AS project
@@ -112,34 +137,11 @@ SELECT
 FROM run_of_newest AS page
 LEFT JOIN brought ON brought.project_id = page.project_id;
 
--- Projects that are none any more, by the word of a person: their id is merged into another, the page of their version is
--- ignored, or it is now of another project although it says what it said. Those with another page there stay.
+-- Those without ground that no other page is of: they end.
 CREATE OR REPLACE TABLE work.disowned AS
-WITH page AS (
-    SELECT seen.path, project.project_id, file.own_id
-    FROM work.project AS project
-    JOIN work.seen AS seen USING (file_no)
-    JOIN work.file AS file USING (file_no)
-),
-
-doubted AS (
-    SELECT project.project_id
-    FROM base.main.project AS project
-    LEFT JOIN page ON page.path = project.source_path AND page.project_id <> project.project_id
-    WHERE project.landing = getvariable('landing')
-        AND (
-            project.project_id IN (SELECT what FROM work.override WHERE kind = 'same-project')
-            OR project.source_path IN (SELECT path FROM work.ignored)
-            OR page.own_id = project.project_id
-            OR (page.path, project.project_id) IN (
-                SELECT (path, becomes) FROM work.override_page_before WHERE kind IN ('same-project', 'other-project')
-            )
-        )
-)
-
 SELECT doubted.project_id
-FROM doubted
-ANTI JOIN page ON page.project_id = doubted.project_id
+FROM work.doubted AS doubted
+ANTI JOIN work.project AS page ON page.project_id = doubted.project_id
 ANTI JOIN (
     SELECT known.project_id
     FROM base.etl.landing_file AS known
