@@ -26,6 +26,7 @@ FLOORS = (
     {"esf_etl.errors"},
     {"esf_etl.pages", "esf_schemas"},
     {
+        "esf_etl.overrides",
         "esf_etl.progress",
         "esf_etl.settings",
         "esf_etl.settings_file",

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
+from esf_etl.batch import APPLIED, FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
 from esf_etl.errors import AuditFailed
 from esf_etl.landing import location_of
+from esf_etl.overrides import corrections_of
 from esf_etl.pages.masking import Masking
 from esf_etl.parallel import map_in_order, workers_for
 from esf_etl.room import require_room
 from esf_etl.validate import validate
 from esf_etl.warehouse.database import fit_memory
+from esf_etl.warehouse.overriding import note_after
 from esf_etl.warehouse.staging import append_staged
 from esf_etl.warehouse.upsert import elect
 from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
@@ -57,6 +59,7 @@ def take_in(run: Run) -> None:
     _parse(run)
     with run.told("elect"):
         outcomes = elect(run.connection)
+        note_after(run.connection)
         summary.loaded = outcomes.get("loaded", 0)
         summary.same_content = outcomes.get("same-content", 0)
         summary.superseded = outcomes.get("superseded", 0)
@@ -75,7 +78,7 @@ def _parse(run: Run) -> None:
     """
     connection = run.connection
     schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
-    for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS)):
+    for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS), ("applied", APPLIED)):
         append_staged(connection, name, schema.empty_table())
     append_staged(connection, "project", schemas["project"].empty_table().select(_ELECTED_BY))
     count = run.count("FROM work.todo")
@@ -129,6 +132,7 @@ def _contacts(run: Run) -> Iterator[Callable[[pa.Table, pa.Table], None]]:
 def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Table) -> None:
     """Stage what became of each file: the parser's rejects and findings, and those of the validation."""
     append_staged(run.connection, "file", pa.concat_tables(chunk.files for chunk in batch))
+    append_staged(run.connection, "applied", pa.concat_tables(chunk.applied for chunk in batch))
     rejects = with_lines(broken, lambda number: _location_of_file(run, number), run.settings.max_page_bytes)
     for name, parsed, validated in (
         ("reject", pa.concat_tables(chunk.rejects for chunk in batch), rejects),
@@ -153,6 +157,7 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
     root = str(run.settings.landing)
     forgotten = run.suppression.forgotten() if run.suppression else None
     masking = Masking(prose=run.settings.mask_prose, forgotten=forgotten)
+    corrections = corrections_of(run.overrides)
     for first in range(0, run.count("FROM work.todo"), _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE):
         rows = run.connection.execute(
             "SELECT file_no, path, size_bytes, mtime_ns, known_sha256 FROM work.todo"
@@ -166,4 +171,4 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
                 for name in ([] if run.settings.dry_run else _PUT_ASIDE)
             }
             some = files[start : start + _FILES_A_CHUNK]
-            yield ChunkTask(root, some, schemas, run.settings.max_page_bytes, aside, masking)
+            yield ChunkTask(root, some, schemas, run.settings.max_page_bytes, aside, masking, corrections)

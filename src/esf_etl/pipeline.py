@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from esf_etl.errors import EsfEtlError, WarehouseError
-from esf_etl.look import look
+from esf_etl.look import look, tell_of_overrides
 from esf_etl.progress import Silent
 from esf_etl.run import Run
 from esf_etl.warehouse import publish
@@ -120,9 +120,11 @@ def _carry_out(run: Run, step: Step) -> None:
         step("parse", lambda: _do(take_in, run))
     if run.settings.dry_run or not _is_news(run):
         run.summary.outcome = "published" if _is_news(run) else "idle"
+        tell_of_overrides(run, after=_is_news(run))
         run.count_warehouse("base")
         run.close()
         return
+    tell_of_overrides(run, after=True)
     from esf_etl.writing import hold_to_audit, publish_copy, write
 
     step("write", lambda: _do(write, run))
@@ -151,4 +153,4 @@ def _is_news(run: Run) -> bool:
     """Whether this run has something to do; after the parse step, something to write."""
     summary = run.summary
     waiting = summary.files_seen - summary.unchanged - summary.deferred
-    return waiting > 0 or summary.vanished > 0
+    return waiting > 0 or summary.vanished > 0 or run.overrides_changed

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from esf_etl.overrides import Override
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
     from esf_etl.warehouse.suppression import Suppression
@@ -57,6 +58,8 @@ class Run:
         self.base: Path | None = None
         self.aside: dict[str, list[str]] = {}
         self.suppression: Suppression | None = None
+        self.overrides: list[Override] = []
+        self.overrides_changed = False
 
     def begin(self) -> None:
         """Under the lock: put right what a killed run left, and put this one into the journal."""

@@ -41,6 +41,7 @@ class IngestSettings:
     dry_run: say what a run would do; write nothing.
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
+    overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     log_format: what stderr shows of a run: `text` for people, `json` for a collector of logs.
     log_file: file that gets the JSON lines of each run added, whatever stderr shows.
@@ -63,6 +64,7 @@ class IngestSettings:
     log_format: str = "text"
     log_file: Path | None = None
     metrics_file: Path | None = None
+    overrides: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""

@@ -14,6 +14,7 @@ from esf_etl.warehouse.audit import audit
 from esf_etl.warehouse.create import HISTORY, create_schema, load_reference
 from esf_etl.warehouse.database import attach
 from esf_etl.warehouse.folder import DATABASE, MANIFEST
+from esf_etl.warehouse.overriding import write_overrides
 from esf_etl.warehouse.recovery import known_runs
 from esf_etl.warehouse.upsert import COPY, record_runs, upsert
 from esf_schemas import CONTRACTS, PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION, VAULT_TABLES
@@ -44,6 +45,7 @@ def write(run: Run) -> None:
             load_reference(connection, COPY)
         create_reports(connection, COPY)
         upsert(connection, run.aside)
+        write_overrides(connection, COPY)
         summary.outcome = "published"
         summary.snapshot = f"snapshots/{run.run_id}"
         run.count_warehouse(COPY)

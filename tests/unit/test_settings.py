@@ -29,6 +29,7 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("log_format", "json", "json"),
     ("log_file", "/var/log/esf-etl.jsonl", Path("/var/log/esf-etl.jsonl")),
     ("metrics_file", "/var/lib/metrics/esf.prom", Path("/var/lib/metrics/esf.prom")),
+    ("overrides", "o.csv", Path("o.csv")),
 ]
 
 

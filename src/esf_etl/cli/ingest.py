@@ -37,6 +37,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--max-page-bytes", type=int, metavar="N", help="refuse larger files unread (default: 5 000 000)"
     )
     parser.add_argument("--keep-snapshots", type=int, metavar="N", help="keep the newest N snapshots (default: 7)")
+    parser.add_argument(
+        "--overrides", type=Path, metavar="FILE", help="overrides (default: overrides.csv in the warehouse folder)"
+    )
     parser.add_argument("--reprocess", action="store_true", default=None, help="parse every file again")
     parser.add_argument("--rebuild", action="store_true", default=None, help="load everything into a new warehouse")
     parser.add_argument("--dry-run", action="store_true", default=None, help="say what would be done; write nothing")

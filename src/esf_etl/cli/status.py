@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the state of the warehouse; it takes no lock and opens no database.
+    """Print the state of the warehouse; it takes no lock, and opens the database for overrides only.
 
     The exit status is 0 whatever became of the runs, unless `--max-age` asks for a verdict.
     """
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
             f"Published: {published['snapshot']}, {rows['main.project']} projects,"
             f" {published['standing_rejects']} rejected files, {rows['etl.finding']} findings."
         )
+        _print_overrides(published["overrides"] or [])
     _print_runs(status["runs"])
     return exit_status
 
@@ -68,6 +70,19 @@ def _duration(text: str) -> timedelta:
         msg = f"--max-age is {text!r}; expected days, hours or minutes, like 26h, 90m or 1d12h."
         raise UsageError(msg)
     return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def _print_overrides(overrides: list[dict[str, Any]]) -> None:
+    """How many are in force, by kind, and each with its reason; the kind of line that a table has."""
+    if not overrides:
+        return
+    kinds = Counter(one["kind"] for one in overrides)
+    idle = sum(not one["pages"] for one in overrides)
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    output.say(f"Overrides: {len(overrides)} in force ({told}); {idle or 'none'} of them match nothing.")
+    several = len({one["landing"] for one in overrides}) > 1
+    names = (*(["landing"] if several else []), "line", "kind", "what", "becomes", "pages", "why")
+    output.print_table(names, [tuple(one[name] for name in names) for one in overrides])
 
 
 def _print_runs(runs: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""What is published and what the last runs did, read from journal and manifest: no lock, no database."""
+"""What is published and what the last runs did, from journal and manifest: no lock, a database for overrides only."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from esf_etl.errors import SnapshotDamaged
+import duckdb
+
+from esf_etl.errors import EsfEtlError, SnapshotDamaged
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.at_work import AtWork, at_work
-from esf_etl.warehouse.database import foreign_wal
+from esf_etl.warehouse.database import foreign_wal, open_reader
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
 from esf_etl.warehouse.seal import hold_to_journal
 from esf_etl.warehouse.verdict import judge
@@ -27,6 +29,8 @@ def read_status(
     `state` is one of `esf_etl.warehouse.verdict.State`; `ok` is false where somebody must do something: the last run
     failed or was killed, the newest that worked is older than `max_age`, what is published is damaged, or nobody can
     tell. Then `last_success_at`, `age_s`, `max_age_s`, `warnings`, `published`, the last `runs`.
+
+    `published` has the `overrides` in force, a line each; None where they cannot be read.
 
     Raises `WarehouseError` where `current` points to nothing.
     """
@@ -85,6 +89,9 @@ def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, str | No
         manifest = hold_to_journal(folder, snapshot)
     except SnapshotDamaged as problem:
         return None, str(problem), [*warnings, str(problem)]
+    overrides = _overrides(snapshot) if manifest.rows.get("etl.override") else []
+    if overrides is None:
+        warnings.append("The overrides in force cannot be read; `esf-etl verify` says what is wrong.")
     return (
         {
             "snapshot": f"snapshots/{snapshot.name}",
@@ -92,7 +99,18 @@ def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, str | No
             "schema_version": manifest.schema_version,
             "rows": manifest.rows,
             "standing_rejects": manifest.run.get("standing_rejects"),
+            "overrides": overrides,
         },
         None,
         warnings,
     )
+
+
+def _overrides(snapshot: Path) -> list[dict[str, Any]] | None:
+    names = ("landing", "line", "kind", "what", "becomes", "why", "pages")
+    try:
+        with open_reader(snapshot / DATABASE) as connection:
+            query = f"SELECT {', '.join(names)} FROM etl.override ORDER BY landing, line"
+            return [dict(zip(names, row, strict=True)) for row in connection.execute(query).fetchall()]
+    except (EsfEtlError, duckdb.Error):
+        return None
