@@ -25,12 +25,20 @@ SOURCES = {"esf_etl": ROOT / "src", "esf_schemas": ROOT / "schemas", "esf_flows"
 FLOORS = (
     {"esf_etl.errors"},
     {"esf_etl.pages", "esf_schemas"},
-    {"esf_etl.progress", "esf_etl.settings", "esf_etl.summary"},
+    {
+        "esf_etl.overrides",
+        "esf_etl.progress",
+        "esf_etl.settings",
+        "esf_etl.settings_file",
+        "esf_etl.settings_sources",
+        "esf_etl.summary",
+    },
     {"esf_etl.landing", "esf_etl.batch", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
     # esf_etl itself is the public face; what it shows beside pages and errors it loads when it is asked for.
     {
         "esf_etl",
         "esf_etl.run",
+        "esf_etl.room",
         "esf_etl.look",
         "esf_etl.intake",
         "esf_etl.writing",

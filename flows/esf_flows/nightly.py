@@ -10,52 +10,59 @@ import logging
 import os
 import sys
 from contextvars import ContextVar
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from prefect import State, flow
-from prefect.artifacts import create_markdown_artifact
+from prefect import State, flow, get_client
+from prefect.flow_engine import FlowRunTimeoutError
 from prefect.logging import get_run_logger
 from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
+from prefect.utilities.timeout import timeout
 
 from esf_etl.cli import output
+from esf_etl.cli.json_lines import JsonLines
 from esf_etl.cli.progress_display import Lines
 from esf_etl.errors import EsfEtlError, LockHeld, UsageError
-from esf_etl.pipeline import ingest
 from esf_etl.settings import IngestSettings
+from esf_flows.artifact import ARTIFACT_KEY, leave_summary
+from esf_flows.attempts import LOCK_HELD, ingest_with_retries
+from esf_flows.bar import Bar
+from esf_flows.dead import LABEL, end_dead_runs, this_process
 from esf_flows.page import refresh_page
-from esf_flows.report import Report, markdown, read_report
-from esf_flows.steps import RunLog, as_task, reason, way_of
+from esf_flows.parameters import Name, OneOrMore, Retries, Seconds, Timeout
+from esf_flows.steps import RunLog, reason, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from esf_etl.progress import Progress
-    from esf_etl.summary import RunSummary
 
-__all__ = ["ARTIFACT_KEY", "COMPLETED_WITH_REJECTS", "LOCK_HELD", "main", "nightly"]
-
-ARTIFACT_KEY = "run-summary"
+__all__ = ["ARTIFACT_KEY", "COMPLETED_WITH_REJECTS", "LOCK_HELD", "TIMED_OUT", "main", "nightly"]
 
 COMPLETED_WITH_REJECTS = "Completed with rejects"
 """Name of the state of a run that did its work and refused files: of type Completed, so that it alarms nobody."""
 
-LOCK_HELD = "Lock held"
-"""Name of the state of a run that did nothing because another one was at work: of type Cancelled."""
+TIMED_OUT = "TimedOut"
+"""Name of the state of a run that took longer than it may: of type Failed. It is Prefect's own name for that."""
 
 _LISTENERS: ContextVar[tuple[Progress, ...]] = ContextVar("listeners", default=())
 """Who else is told of the run that starts in this context; a parameter of the flow would have to be JSON."""
 
 
+_SETTINGS = tuple(field.name for field in fields(IngestSettings))
+
+
 def _settings(parameters: dict[str, Any]) -> IngestSettings:
-    """Settings of a run: what the flow was told, else `ESF_ETL_*`, else the defaults. Raises `UsageError`."""
+    """Settings of a run: what the flow was told, else environment, settings file, defaults. Raises `UsageError`."""
     said = {
         name: value
         for name, value in parameters.items()
-        if value is not None and (value is not False or name == "report_page")
+        if name in _SETTINGS and value is not None and (value is not False or name == "report_page")
     }
     for name in ("landing", "warehouse"):
         if name in said:
@@ -64,47 +71,57 @@ def _settings(parameters: dict[str, Any]) -> IngestSettings:
 
 
 def _run_name() -> str:
-    """The landing folder and the day, as the clock on the wall has it."""
+    """The landing folder and the day, as the clock on the wall has it; and what is special about the run."""
     try:
-        landing = str(_settings(dict(flow_run.parameters)).landing)
+        settings = _settings(dict(flow_run.parameters))
     except UsageError:
-        landing = "unusable settings"
-    return f"{landing} {datetime.now().astimezone():%Y-%m-%d}"
+        return f"unusable settings {datetime.now().astimezone():%Y-%m-%d}"
+    special = " rebuild" if settings.rebuild else " reprocess" if settings.reprocess else ""
+    return f"{settings.landing} {datetime.now().astimezone():%Y-%m-%d}{special}"
 
 
 @flow(name="nightly", flow_run_name=_run_name, retries=0, persist_result=False)
 def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by name
-    landing: str | None = None,
-    warehouse: str | None = None,
-    landing_name: str | None = None,
-    workers: int | None = None,
-    settle_s: float | None = None,
-    keep_snapshots: int | None = None,
+    landing: Name = None,
+    warehouse: Name = None,
+    landing_name: Name = None,
+    workers: OneOrMore = None,
+    settle_s: Seconds = None,
+    keep_snapshots: OneOrMore = None,
     reprocess: bool = False,  # noqa: FBT001, FBT002 - a parameter of a flow is set by name
     rebuild: bool = False,  # noqa: FBT001, FBT002
     report_page: bool | None = None,  # noqa: FBT001
     with_contacts: bool = False,  # noqa: FBT001, FBT002
+    retries: Retries = 3,
+    retry_delay_s: Seconds = 30.0,
+    timeout_s: Timeout = None,
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
-    What is not given here is taken from `ESF_ETL_<NAME>` in the environment of the run, else from the defaults of
-    `esf-etl ingest`. A run ends as Completed (also "Completed with rejects"), as Failed with the reason, or, where
-    another run is writing the warehouse, as Cancelled with the name "Lock held". Where the report page cannot
-    be made, its task fails and the log warns; the run ends as it would have.
+    What is not given here is taken from `ESF_ETL_<NAME>` in the environment of the run, else from its settings
+    file, else from the defaults of `esf-etl ingest`. A run ends as Completed (also "Completed with rejects"), as
+    Failed with the reason (also "TimedOut"), or, where another run is writing the warehouse, as Cancelled with the
+    name "Lock held". Where the report page cannot be made, its task fails and the log warns; the run ends as it
+    would have.
 
     Args:
-        landing: Folder the pages lie in; read only, never changed.
-        warehouse: Folder the snapshots are published in.
+        landing: Folder the pages lie in; read only, never changed. A path on the machine that runs the job.
+        warehouse: Folder the snapshots are published in. A path on the machine that runs the job.
         landing_name: Name under which the ledger knows the landing folder, wherever it is mounted.
         workers: Processes that parse; if not given, the amount of work decides.
         settle_s: Files changed less than so many seconds ago are left for the next run.
         keep_snapshots: So many of the newest snapshots stay.
-        reprocess: Parse every file again, changed or not.
-        rebuild: Begin with an empty warehouse instead of the current snapshot.
+        reprocess: Parse every file again, changed or not: after a release of the parser.
+        rebuild: Begin with an empty warehouse. History, and projects whose files are gone, do not come back.
         report_page: Whether to make the report page, where something was published or there is none yet.
         with_contacts: Keep the contacts of projects, in the warehouse's private vault.
+        retries: So often the run starts anew after an error that may pass by itself, such as a disk that is away.
+        retry_delay_s: Seconds before the first such retry; each later one waits twice as long as the one before.
+        timeout_s: Seconds after which the run is stopped, its retries included; if not given, it is never.
     """
-    progress = RunLog(_LISTENERS.get())
+    bar = Bar()
+    progress = RunLog((*_LISTENERS.get(), bar))
+    _say_who_runs()
     try:
         settings = _settings(
             {
@@ -120,29 +137,44 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
                 "with_contacts": with_contacts,
             }
         )
-        summary = ingest(settings, progress=progress, step=as_task)
-    except LockHeld as problem:
-        return Cancelled(name=LOCK_HELD, message=reason(problem))
-    except EsfEtlError as problem:
-        return Failed(message=reason(problem))
-    except Exception as problem:  # noqa: BLE001 - told whole, but for its message: that could quote a page
-        progress.warn(way_of(problem))
-        return Failed(message=reason(problem))
-    _leave_artifact(summary, settings)
+        with JsonLines.as_set(settings) as lines, timeout(timeout_s, timeout_exc_type=FlowRunTimeoutError):
+            progress.listen(lines)
+            summary = ingest_with_retries(
+                settings, progress, watcher=lines, retries=retries, first_delay_s=retry_delay_s or 0.0
+            )
+    except Exception as problem:  # noqa: BLE001 - told whole, but for the message of one that nobody foresaw
+        state = _state_of(problem, timeout_s)
+        if not isinstance(problem, EsfEtlError | FlowRunTimeoutError):
+            progress.warn(way_of(problem))
+        bar.end(f"{state.name}: {state.message}", done=False)
+        return state
     if settings.report_page:
         refresh_page(summary, settings.warehouse, progress)
+    leave_summary(summary, settings)
+    bar.end(summary.sentence(), done=True)
     name = COMPLETED_WITH_REJECTS if summary.rejected else None
     return Completed(name=name, message=summary.sentence())
 
 
-def _leave_artifact(summary: RunSummary, settings: IngestSettings) -> None:
-    """Leave the summary of the run in Prefect. What is published is not undone by a report that cannot be made."""
+def _state_of(problem: Exception, timeout_s: float | None) -> State[Any]:
+    """The state in which a run ends that did not do its work."""
+    if isinstance(problem, LockHeld):
+        return Cancelled(name=LOCK_HELD, message=reason(problem))
+    if isinstance(problem, FlowRunTimeoutError):
+        msg = f"The run took longer than its {timeout_s:g} s and was stopped; what is published is whole."
+        return Failed(name=TIMED_OUT, message=msg)
+    return Failed(message=reason(problem))
+
+
+def _say_who_runs() -> None:
+    """Put the name of this process to the run, and report runs whose process is gone. Neither may fail the run."""
     try:
-        report = read_report(summary, settings.warehouse)
-    except EsfEtlError as problem:
-        get_run_logger().warning("The summary is without rejects and findings: %s", reason(problem))
-        report = Report()
-    create_markdown_artifact(markdown(summary, report), key=ARTIFACT_KEY, description=summary.sentence())
+        with get_client(sync_client=True) as client:
+            client.update_flow_run_labels(UUID(str(flow_run.id)), {LABEL: this_process()})
+            for name in end_dead_runs(client, nightly.name, but=UUID(str(flow_run.id))):
+                get_run_logger().warning("%s had no process any more, and is reported as ended.", name)
+    except Exception as problem:  # noqa: BLE001 - whatever Prefect's client raises, the pages come first
+        get_run_logger().warning("Prefect was not told which process this is: %s", reason(problem))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -162,7 +194,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.note("Starting a Prefect server for this run; that takes 5 to 20 seconds.")
     token = _LISTENERS.set((Lines(),))
     try:
-        state = nightly(**options, return_state=True)
+        # Somebody waits for the answer: an error is told at once.
+        state = nightly(**options, retries=0, return_state=True)
     finally:
         _LISTENERS.reset(token)
     if state.is_completed():

@@ -42,11 +42,13 @@ class Reject:
 class Report:
     """What stands in the warehouse after a run: the reasons why files are not loaded, and the findings by rule.
 
-    `rejects` are at most `MAX_REJECTS`, those of the newest run first; `reasons` counts all of them.
+    `rejects` are at most `MAX_REJECTS`, those of the newest run first; `reasons` counts all of them. `codes` are all
+    codes with the number of files, the most frequent first.
     """
 
     rejects: tuple[Reject, ...] = ()
     reasons: int = 0
+    codes: tuple[tuple[str, int], ...] = ()
     findings: tuple[tuple[str, int], ...] = ()
 
 
@@ -70,6 +72,11 @@ def read_report(summary: RunSummary, warehouse: Path) -> Report:
         reasons = len(rows)
         while more := rejects.fetchmany(10_000):
             reasons += len(more)
+        codes = connection.execute(
+            "SELECT code, count(DISTINCT path) AS files FROM etl.reject WHERE landing = $landing"
+            " GROUP BY code ORDER BY files DESC, code",
+            landing,
+        ).fetchall()
         findings = connection.execute(
             "SELECT rule, count(*) FROM etl.finding WHERE landing = $landing GROUP BY rule ORDER BY rule", landing
         ).fetchall()
@@ -80,15 +87,22 @@ def read_report(summary: RunSummary, warehouse: Path) -> Report:
             for path, line, code, expected, message, quotes_nothing, run_id in rows
         ),
         reasons=reasons,
+        codes=tuple(codes),
         findings=tuple(findings),
     )
 
 
-def markdown(summary: RunSummary, report: Report) -> str:
-    """The summary of a run as a page of Markdown (GitHub's, with tables)."""
-    parts = [f"# {summary.sentence()}", _table(("", ""), _facts(summary)), "## Files", _files(summary)]
+def markdown(summary: RunSummary, report: Report, *, page: Path | None = None, offer: str | None = None) -> str:
+    """The summary of a run as a page of Markdown (GitHub's, with tables).
+
+    `page` is the report page to link to; `offer` says, in Markdown, how to have pages of an older parser read again.
+    """
+    parts = [f"# {summary.sentence()}", _table(("", ""), _facts(summary, page)), "## Files", _files(summary)]
+    if offer:
+        parts += ["## A newer parser", offer]
     if report.rejects:
-        parts += ["## Not loaded", _rejects(summary, report)]
+        codes = [(_code(code), f"{files}") for code, files in report.codes]
+        parts += ["## Not loaded", _table(("code", "files"), codes), _rejects(summary, report)]
     if report.findings:
         findings = [(_code(rule), f"{count}") for rule, count in report.findings]
         parts += ["## Findings about loaded projects", _table(("rule", "findings"), findings)]
@@ -99,9 +113,11 @@ def markdown(summary: RunSummary, report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(summary: RunSummary) -> list[tuple[str, str]]:
+def _facts(summary: RunSummary, page: Path | None) -> list[tuple[str, str]]:
     elapsed = summary.elapsed_s
+    linked = [] if page is None else [("Report page", f"[{page.name}](<{page.absolute().as_uri()}>)")]
     return [
+        *linked,
         ("Run", _code(summary.run_id)),
         ("Landing folder", f"{_code(summary.landing)}, known as {_code(summary.landing_name)}"),
         ("Warehouse", _code(summary.warehouse)),

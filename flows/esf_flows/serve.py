@@ -19,13 +19,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import zoneinfo
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from esf_etl.errors import EsfEtlError, UsageError
 from esf_etl.settings import IngestSettings
+from esf_flows.deployments import CRON, NIGHTLY, TIMEZONE, deployments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,11 +33,7 @@ if TYPE_CHECKING:
 
     from prefect.deployments.runner import RunnerDeployment
 
-__all__ = ["CRON", "TIMEZONE", "ServerError", "deployment", "main"]
-
-CRON = "30 3 * * *"
-TIMEZONE = "Europe/Stockholm"
-"""Half past three: the clocks change at two and at three, so that this time exists once on every day of the year."""
+__all__ = ["ServerError", "main"]
 
 _START_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = 20.0
@@ -47,41 +43,6 @@ class ServerError(EsfEtlError):
     """The Prefect server did not start, or ended by itself."""
 
     code = "prefect-server"
-
-
-def deployment(settings: IngestSettings, *, cron: str = CRON, timezone: str = TIMEZONE) -> RunnerDeployment:
-    """The nightly flow with its schedule, one run at a time; a run that comes due beside another is cancelled.
-
-    Raises `UsageError` for a schedule that is none.
-    """
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-    from prefect.deployments.runner import RunnerDeployment
-    from prefect.schedules import Cron
-    from prefect.types.entrypoint import EntrypointType
-
-    from esf_flows.nightly import nightly
-
-    try:
-        zoneinfo.ZoneInfo(timezone)
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError) as problem:
-        msg = f"--timezone is {timezone!r}; expected a name like {TIMEZONE}."
-        raise UsageError(msg) from problem
-    try:
-        schedule = Cron(cron, timezone=timezone)
-    except ValueError as problem:
-        msg = f"--cron is {cron!r}; expected five fields, like {CRON!r}."
-        raise UsageError(msg) from problem
-    return RunnerDeployment.from_flow(
-        nightly,
-        name="nightly",
-        schedule=schedule,
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
-        parameters={
-            "landing": str(settings.landing.absolute()),
-            "warehouse": str(settings.warehouse.absolute()),
-        },
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
 
 
 @contextmanager
@@ -143,8 +104,8 @@ def _ended(process: subprocess.Popen[bytes]) -> ServerError:
     return ServerError(msg, advice="Its last lines above may say why.")
 
 
-async def _serve(served: RunnerDeployment, told: threading.Event) -> None:
-    """Serve the deployment until SIGINT or SIGTERM; a run that is under way then is cancelled, and waited for."""
+async def _serve(served: list[RunnerDeployment], told: threading.Event) -> None:
+    """Serve the deployments until SIGINT or SIGTERM; a run that is under way then is cancelled, and waited for."""
     from prefect.runner import Runner
 
     stopping: list[asyncio.Task[None]] = []
@@ -162,11 +123,23 @@ async def _serve(served: RunnerDeployment, told: threading.Event) -> None:
 
     loop = asyncio.get_running_loop()
     # The schedule stays active: it is this program that is stopped, and with its server at that.
-    runner = Stoppable(name="nightly", pause_on_shutdown=False)
-    await runner.aadd_deployment(served)
+    runner = Stoppable(name=NIGHTLY, pause_on_shutdown=False)
+    for one in served:
+        await runner.aadd_deployment(one)
     loop.add_signal_handler(signal.SIGINT, runner.handle_sigterm)
     await runner.start()
     await asyncio.gather(*stopping)
+
+
+def _end_dead_runs() -> None:
+    """Report runs of a time before: what served them was killed, or the machine went down."""
+    from prefect import get_client
+
+    from esf_flows.dead import end_dead_runs
+
+    with get_client(sync_client=True) as client:
+        for name in end_dead_runs(client, NIGHTLY):
+            sys.stdout.write(f"{name} had no process any more, and is reported as ended.\n")
 
 
 def _configure(settings: IngestSettings, host: str, port: int) -> str:
@@ -186,6 +159,8 @@ def _configure(settings: IngestSettings, host: str, port: int) -> str:
         # On disk: a slot held by a run is forgotten with the memory of a server that is killed, yet counts as taken in
         # its database, and then every later run would be cancelled as one too many.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        # Prefect's default keeps every flow run and its log for ever. What the job did stands in runs.jsonl anyway.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
@@ -225,13 +200,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = IngestSettings.from_environment(landing=options.landing, warehouse=options.warehouse)
         address = _configure(settings, options.host, options.port)
-        served = deployment(settings, cron=options.cron, timezone=options.timezone)
+        served = deployments(settings, cron=options.cron, timezone=options.timezone)
         with _server(options.host, options.port, told):
             sys.stdout.write(
                 f"Serving nightly at {options.cron!r}, {options.timezone}: {settings.landing} -> {settings.warehouse}\n"
                 f"Prefect's UI: {address}/\nCtrl-C ends it.\n"
             )
             sys.stdout.flush()
+            _end_dead_runs()
             asyncio.run(_serve(served, told))
     except UsageError as problem:
         parser.error(str(problem))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from asyncio import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,16 +26,26 @@ if TYPE_CHECKING:
 
     from esf_etl.progress import Progress
 
-__all__ = ["RunLog", "as_task", "reason", "way_of"]
+__all__ = ["RunLog", "RunStopped", "as_task", "reason", "way_of"]
 
 _ADVANCE_EVERY_S = 10.0
+
+
+class RunStopped(EsfEtlError):
+    """A signal stopped the run: a cancellation, a timeout, Ctrl-C. `by` is what the signal's handler raised."""
+
+    code = "stopped"
+
+    def __init__(self, message: str, *, by: BaseException, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.by = by
 
 
 def as_task(name: str, call: Callable[[], None]) -> None:
     """Call `call` once, as a Prefect task of this name, in this process and thread; raises what it raises.
 
     Nothing is cached, stored or retried: a step leaves its mark in the run's workspace, so that it is the next run
-    that tries again, from the start.
+    that tries again, from the start. Raises `RunStopped` where a signal interrupted it.
     """
     called = False
     problems: list[Exception] = []
@@ -44,9 +55,9 @@ def as_task(name: str, call: Callable[[], None]) -> None:
         called = True
         try:
             call()
-        except Exception as problem:  # noqa: BLE001 - raised again below, out of Prefect's sight
-            problems.append(problem)
-            return Failed(message=reason(problem))
+        except BaseException as problem:  # noqa: BLE001 - raised again below, out of Prefect's sight
+            problems.append(problem if isinstance(problem, Exception) else _stopped(name, problem))
+            return Failed(message=reason(problems[0]))
         return Completed(message=f"{name} is done.")
 
     task = Task(fn=carry_out, name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)
@@ -56,6 +67,17 @@ def as_task(name: str, call: Callable[[], None]) -> None:
     if not called:
         msg = f"Prefect did not carry out the step {name}: it ended as {state.name}."
         raise RuntimeError(msg)
+
+
+def _stopped(name: str, by: BaseException) -> RunStopped:
+    # What Prefect raises where a time is up; what it raises on SIGTERM is a TerminationSignal.
+    timed_out = isinstance(by, CancelledError)
+    what = "took longer than it may, and was stopped" if timed_out else f"was stopped ({type(by).__qualname__})"
+    advice = "What is published is whole; the next run goes on from there."
+    stopped = RunStopped(f"the run {what} at the step {name}.", by=by, advice=advice)
+    if timed_out:
+        stopped.code = "timed-out"
+    return stopped
 
 
 def reason(problem: Exception) -> str:
@@ -76,9 +98,13 @@ class RunLog:
     """Progress into the log of the Prefect run that is under way, and to others who listen."""
 
     def __init__(self, listeners: Sequence[Progress] = ()) -> None:
-        self._listeners = tuple(listeners)
+        self._listeners = list(listeners)
         self._name = ""
         self._next = 0.0
+
+    def listen(self, listener: Progress) -> None:
+        """Tell this one too, from now on."""
+        self._listeners.append(listener)
 
     def stage(self, name: str) -> None:
         """The stage of this name begins."""

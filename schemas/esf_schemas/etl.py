@@ -6,9 +6,10 @@ from typing import Any
 
 from esf_schemas.model import BigInteger, Contract, Integer, Text, Timestamp, column, one_of, within
 
-__all__ = ["Finding", "LandingFile", "Reject", "Run"]
+__all__ = ["Finding", "LandingFile", "Override", "OverridePage", "Reject", "Run"]
 
 _RUN_OUTCOMES = ("published", "idle", "failed", "killed")
+_OVERRIDES = ("same-project", "other-project", "region", "municipality", "ignore")
 _FILE_OUTCOMES = ("loaded", "same-content", "superseded", "rejected")
 
 
@@ -31,7 +32,7 @@ class Run(Contract, table="run", schema="etl", key=("run_id",)):
         "published (a new snapshot), idle (nothing new), failed (see error_code) or killed (it never ended).",
         checks=[one_of("outcome", _RUN_OUTCOMES)],
     )
-    files_seen: Integer = _count("files_seen", "Files in the landing folder.")
+    files_seen: Integer = _count("files_seen", "Files in the landing folder, but for those that an override ignores.")
     unchanged: Integer = _count("unchanged", "Files that were the same as in the run before.")
     deferred: Integer = _count("deferred", "Files too young to be read; left for the next run.")
     loaded: Integer = _count("loaded", "Files that made a new version of a project.")
@@ -69,7 +70,9 @@ class LandingFile(Contract, table="landing_file", schema="etl", key=("landing", 
     first_seen_at: Timestamp = column("Start of the run that first saw it.", unit="UTC")
     last_read_at: Timestamp = column("Start of the run that last read it.", unit="UTC")
     missing_since: Timestamp = column(
-        "Start of the first run that no longer found it; NULL while it is there.", nullable=True, unit="UTC"
+        "Start of the first run that no longer found it, or was told to ignore it; NULL while it is there.",
+        nullable=True,
+        unit="UTC",
     )
 
 
@@ -109,3 +112,34 @@ class Finding(Contract, table="finding", schema="etl"):
     path: Text = column("Path of that page within its landing folder.")
     run_id: Text = column("The run that found it (etl.run).")
     found_at: Timestamp = column("Start of that run.", unit="UTC")
+
+
+class Override(Contract, table="override", schema="etl", key=("landing", "kind", "what")):
+    """The overrides in force: what a person knows better than the pages, one row a line of the overrides file."""
+
+    landing: Text = column("Name of the landing folder to whose pages it applies.")
+    line: Integer = column("Line of the overrides file, from 1.", unit="count", checks=[within("line", 1)])
+    kind: Text = column(
+        "same-project (two ids are one project), other-project (a page is of another project than it says), region or "
+        "municipality (what a spelling means) or ignore (a page that is not read).",
+        checks=[one_of("kind", _OVERRIDES)],
+    )
+    what: Text = column("What it is about: a project id, a page's path within its landing folder, or a spelling.")
+    becomes: Text = column("The project id or the code that holds instead; NULL for ignore.", nullable=True)
+    why: Text = column("The reason, in the words of whoever wrote the line.")
+    pages: Integer = column(
+        "Pages in the landing folder that came under it when they were last read; for ignore, that are not read.",
+        unit="count",
+        checks=[within("pages", 0)],
+    )
+    since: Timestamp = column("Start of the run that first applied it, but for its reason and line.", unit="UTC")
+
+
+class OverridePage(Contract, table="override_page", schema="etl", key=("landing", "path", "kind", "what")):
+    """Which pages came under which override when they were last read, one row a page and override; none for ignore."""
+
+    landing: Text = column("Name of the landing folder.")
+    path: Text = column("Path of the page within its landing folder (etl.landing_file).")
+    kind: Text = column("Kind of the override (etl.override).", checks=[one_of("kind", _OVERRIDES)])
+    what: Text = column("What the override is about (etl.override).")
+    becomes: Text = column("The project id or code that the page got by it.")

@@ -152,8 +152,9 @@ class Project(Versioned, table="project", key=("project_id",)):
         checks=[within("participants_planned", 0)],
     )
     content_digest: Text = column(
-        "Hash of all that the page says of the project, but for its contact, its layout and what is masked: two "
-        "versions with the same digest say the same. One that begins with x is keyed: a person in it was forgotten.",
+        "Hash of all that the page says of the project, but for its contact, its layout and what is masked, and of the "
+        "codes that an override gives its municipalities: two versions with the same digest say the same. One that "
+        "begins with x is keyed: a person in it was forgotten.",
     )
     layout: Text = column("Layout of the page, such as glued-2007.", lineage=True)
     landing: Text = column("Name of the landing folder the page came from.", lineage=True, staged=False)
@@ -165,10 +166,11 @@ class Project(Versioned, table="project", key=("project_id",)):
         staged=False,
     )
     cause: Text = column(
-        "Why this version was made: page (the page said something new) or parser (it was read anew, otherwise).",
+        "Why this version was made: page (the page said something new), parser (it was read anew, "
+        "otherwise) or override (a person said something else, see etl.override).",
         lineage=True,
         staged=False,
-        checks=[one_of("cause", ("page", "parser"))],
+        checks=[one_of("cause", ("page", "parser", "override"))],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from esf_schemas.contact import Contact
-from esf_schemas.etl import Finding, LandingFile, Reject, Run
+from esf_schemas.etl import Finding, LandingFile, Override, OverridePage, Reject, Run
 from esf_schemas.project import (
     Project,
     ProjectAttribute,
@@ -47,7 +47,7 @@ REF_TABLES: tuple[type[Contract], ...] = (
 )
 """What the codes stand for."""
 
-ETL_TABLES: tuple[type[Contract], ...] = (Run, LandingFile, Reject, Finding)
+ETL_TABLES: tuple[type[Contract], ...] = (Run, LandingFile, Reject, Finding, Override, OverridePage)
 """What the job did."""
 
 VAULT_TABLES: tuple[type[Contract], ...] = (Contact,)

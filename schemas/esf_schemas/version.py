@@ -7,5 +7,6 @@ __all__ = ["SCHEMA_VERSION"]
 SCHEMA_VERSION = 1
 """Version of the warehouse's tables; it rises when a column changes its name, type or meaning, or goes.
 
-A new reference table or view is no reason: the next run makes it in its copy, and an older release leaves it alone.
+A new table or view, or one more value that a column may hold, is no reason: the next run makes it in its copy, and an
+older release leaves it alone.
 """

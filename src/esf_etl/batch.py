@@ -6,6 +6,7 @@ in this run. What the writer knows (run, validity, source) is added when the row
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import dataclass, field
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from esf_etl.errors import NotAProjectPage
-from esf_etl.landing import file_bytes, location_of
+from esf_etl.errors import LandingError, NotAProjectPage, may_pass
+from esf_etl.landing import file_bytes, location_of, within_reach
+from esf_etl.pages.corrections import Corrections
 from esf_etl.pages.identity import project_id
 from esf_etl.pages.masking import Masking, mask_project
 from esf_etl.pages.parser import field_line_of, parse_bytes
 from esf_etl.pages.personal import email_domain, is_personal_number
-from esf_etl.pages.places import county, find_municipality
+from esf_etl.pages.places import county
 from esf_etl.pages.records import Contact
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from esf_etl.pages.records import Diagnostic, Project
 
 __all__ = [
+    "APPLIED",
     "FILES",
     "FINDINGS",
     "REJECTS",
@@ -45,8 +48,16 @@ __all__ = [
 _MAX_FOUND = 200
 """A reject shows so many characters of what was found."""
 
-FILES = pa.schema([("file_no", pa.int64()), ("content_sha256", pa.string()), ("state", pa.string())])
-"""What became of each file: `parsed`, `rejected`, `unchanged` (the bytes of last time), `unsettled` (it moves)."""
+FILES = pa.schema(
+    [("file_no", pa.int64()), ("content_sha256", pa.string()), ("state", pa.string()), ("own_id", pa.string())]
+)
+"""What became of each file: `parsed`, `rejected`, `unchanged` (the bytes of last time), `unsettled` (it moves).
+
+`own_id` is the project that a parsed page says it is of, whatever the overrides make of that.
+"""
+
+APPLIED = pa.schema([("file_no", pa.int64()), *((name, pa.string()) for name in ("kind", "what", "becomes"))])
+"""The overrides that each file came under."""
 
 REJECTS = pa.schema(
     [
@@ -92,7 +103,8 @@ class ChunkTask:
     """Some files of the landing folder `root` to read.
 
     The tables named in `aside` are written to the file given there and not handed back: what is large goes to the disk
-    once instead of from process to process. `masking` says what of the texts is not published.
+    once instead of from process to process. `masking` says what of the texts is not published, `corrections` what a
+    person knows better than the pages.
     """
 
     root: str
@@ -101,11 +113,12 @@ class ChunkTask:
     max_page_bytes: int
     aside: Mapping[str, str] = field(default_factory=dict)
     masking: Masking = field(default_factory=Masking)
+    corrections: Corrections = field(default_factory=Corrections)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What came of a task: staged tables by name, a row a file, and the rejects and findings of the parser.
+    """What came of a task: staged tables by name, a row a file, the rejects and findings of the parser, and overrides.
 
     `aside` names the Arrow files of the tables that are not among `tables`.
     """
@@ -114,6 +127,7 @@ class Chunk:
     files: pa.Table
     rejects: pa.Table
     findings: pa.Table
+    applied: pa.Table
     aside: Mapping[str, str] = field(default_factory=dict)
 
     def all_tables(self) -> dict[str, pa.Table]:
@@ -125,19 +139,23 @@ class Chunk:
 def parse_chunk(task: ChunkTask) -> Chunk:
     """Read and parse the files of a task. No page stops it: what cannot be read becomes a reject."""
     pages: list[tuple[int, str, Masked]] = []
-    files: list[tuple[int, str | None, str]] = []
+    files: list[tuple[int, str | None, str, str | None]] = []
     rejects: list[tuple[Any, ...]] = []
     findings: list[tuple[Any, ...]] = []
+    applied: list[tuple[Any, ...]] = []
     for file in task.files:
         number = file.file_no
-        state, digest, project, problems = _read(task.root, file, task.max_page_bytes, task.masking)
-        files.append((number, digest, state))
+        state, digest, project, problems = _read(task, file)
+        corrected = task.corrections.correct(project, file.path) if project is not None else None
+        files.append((number, digest, state, corrected.own_id if corrected else None))
         rejects.extend((number, place, *problem) for place, problem in enumerate(problems, 1))
-        if project is not None:
-            page = (number, project_id(project), mask_project(project, task.masking))
+        if corrected is not None:
+            masked = mask_project(corrected.project, task.masking, task.corrections)
+            page = (number, corrected.project_id, masked)
+            applied.extend((number, *each) for each in corrected.applied)
             pages.append(page)
             findings.extend(_findings(*page))
-    tables = to_tables(pages, task.schemas)
+    tables = to_tables(pages, task.schemas, task.corrections)
     for name, path in task.aside.items():
         table = tables.pop(name)
         with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
@@ -147,6 +165,7 @@ def parse_chunk(task: ChunkTask) -> Chunk:
         files=_table(files, FILES),
         rejects=_table(rejects, REJECTS),
         findings=_table(findings, FINDINGS),
+        applied=_table(applied, APPLIED),
         aside=task.aside,
     )
 
@@ -172,16 +191,23 @@ def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_by
 
 
 def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are decided
-    root: str, file: WaitingFile, max_bytes: int, masking: Masking
+    task: ChunkTask, file: WaitingFile
 ) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
     """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
-    location = location_of(root, file.path)
+    location, max_bytes = location_of(task.root, file.path), task.max_page_bytes
     try:
         data = file_bytes(location, limit=max_bytes)
         info = os.stat(location, follow_symlinks=False)  # noqa: PTH116 - called once a page
     except FileNotFoundError:
         return "unsettled", None, None, []
     except OSError as problem:
+        if may_pass(problem) and problem.errno != errno.EIO:
+            # It says nothing of this page: as a reject it would stand, for nothing about the file changes afterwards.
+            msg = f"the file cannot be read: {problem.strerror}."
+            advice = "Is the disk of the landing folder still there?"
+            raise LandingError(
+                msg, path=file.path, code="landing-unreadable", advice=advice, transient=True
+            ) from problem
         message = f"The file cannot be read: {problem.strerror}. Check its permissions and the disk."
         return (
             "rejected",
@@ -189,7 +215,7 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
             None,
             [("file-unreadable", None, None, problem.strerror, "a readable file", message, None)],
         )
-    if (info.st_size, info.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
+    if (info.st_size, within_reach(info.st_mtime_ns)) != (file.size_bytes, file.mtime_ns):
         return "unsettled", None, None, []
     whole = len(data) <= max_bytes
     digest = hashlib.sha256(data).hexdigest() if whole else None
@@ -207,14 +233,15 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
             [(problem.code, problem.line, None, problem.message.rstrip("."), "a project page", text, None)],
         )
     errors = [
-        _reject(diagnostic, project, masking) for diagnostic in project.diagnostics if diagnostic.severity == "error"
+        _reject(diagnostic, project, task, file) for diagnostic in project.diagnostics if diagnostic.severity == "error"
     ]
     if errors:
         return "rejected", digest, None, errors
     return "parsed", digest, project, []
 
 
-def _reject(diagnostic: Diagnostic, project: Project, masking: Masking) -> tuple[Any, ...]:
+def _reject(diagnostic: Diagnostic, project: Project, task: ChunkTask, file: WaitingFile) -> tuple[Any, ...]:
+    masking = task.masking
     found = None if diagnostic.found is None else masking.mask(diagnostic.found)
     message = masking.mask(diagnostic.message)
     if found is not None and len(found) > _MAX_FOUND:
@@ -226,7 +253,7 @@ def _reject(diagnostic: Diagnostic, project: Project, masking: Masking) -> tuple
         found,
         diagnostic.expected,
         message,
-        project_id(project),
+        task.corrections.correct(project, file.path).project_id,
     )
 
 
@@ -270,11 +297,11 @@ _DERIVED: dict[str, Callable[[Project], Any]] = {
 """The columns of `project` that are worked out from the record, or not to be published as they are."""
 
 
-def _sections(project: Project) -> Iterable[tuple[Any, ...]]:
+def _sections(project: Project, _: Corrections) -> Iterable[tuple[Any, ...]]:
     return ((place, part.key, part.heading, part.text) for place, part in enumerate(project.sections, 1))
 
 
-def _organisations(project: Project) -> Iterable[tuple[Any, ...]]:
+def _organisations(project: Project, _: Corrections) -> Iterable[tuple[Any, ...]]:
     if project.owner is not None:
         yield "owner", 1, project.owner
     for place, name in enumerate(project.co_financiers, 1):
@@ -283,9 +310,9 @@ def _organisations(project: Project) -> Iterable[tuple[Any, ...]]:
         yield "partner", place, name
 
 
-def _municipalities(project: Project) -> Iterable[tuple[Any, ...]]:
+def _municipalities(project: Project, corrections: Corrections) -> Iterable[tuple[Any, ...]]:
     for place, name in enumerate(project.municipalities, 1):
-        found = find_municipality(name)
+        found = corrections.find_municipality(name)
         if found is None:
             yield place, name, None, None, None
         else:
@@ -294,16 +321,16 @@ def _municipalities(project: Project) -> Iterable[tuple[Any, ...]]:
             yield place, name, found.municipality_code, found.county_code, nuts2_code
 
 
-def _attributes(project: Project) -> Iterable[tuple[Any, ...]]:
+def _attributes(project: Project, _: Corrections) -> Iterable[tuple[Any, ...]]:
     return ((place, item.label, item.value) for place, item in enumerate(project.impersonal_attributes(), 1))
 
 
-def _contact(project: Project) -> Iterable[tuple[Any, ...]]:
+def _contact(project: Project, _: Corrections) -> Iterable[tuple[Any, ...]]:
     contact = project.contact or Contact()
     yield contact.name, contact.email, contact.phone
 
 
-_CHILDREN: dict[str, tuple[tuple[str, ...], Callable[[Project], Iterable[tuple[Any, ...]]]]] = {
+_CHILDREN: dict[str, tuple[tuple[str, ...], Callable[[Project, Corrections], Iterable[tuple[Any, ...]]]]] = {
     "project_section": (("ordinal", "section_key", "heading", "body"), _sections),
     "project_organisation": (("role", "ordinal", "name"), _organisations),
     "project_municipality": (
@@ -315,8 +342,14 @@ _CHILDREN: dict[str, tuple[tuple[str, ...], Callable[[Project], Iterable[tuple[A
 }
 """For each table below `project`: the columns that its rows fill, and the rows of one project."""
 
+_NO_CORRECTIONS = Corrections()
 
-def to_tables(pages: Sequence[tuple[int, str, Masked]], schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:
+
+def to_tables(
+    pages: Sequence[tuple[int, str, Masked]],
+    schemas: Mapping[str, pa.Schema],
+    corrections: Corrections = _NO_CORRECTIONS,
+) -> dict[str, pa.Table]:
     """The staged tables of projects, each with its number and `project_id`, in the given schemas (by table name).
 
     Every project gives one row of `project` and of `contact`, and a row an item of its sections, organisations,
@@ -333,7 +366,7 @@ def to_tables(pages: Sequence[tuple[int, str, Masked]], schemas: Mapping[str, pa
             columns[name] = [read(page.project) for _, _, page in pages]
     tables = {"project": pa.table(columns, schema=schemas["project"])}
     for table, (filled, rows_of) in _CHILDREN.items():
-        rows = [(number, key, *row) for number, key, page in pages for row in rows_of(page.project)]
+        rows = [(number, key, *row) for number, key, page in pages for row in rows_of(page.project, corrections)]
         schema = schemas[table]
         names = ("file_no", "project_id", *filled)
         tables[table] = _table(rows, pa.schema([schema.field(name) for name in names])).select(schema.names)

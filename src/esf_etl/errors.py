@@ -1,11 +1,13 @@
 """Every error this library raises on purpose: a stable code, the place, and what to do about it.
 
 All derive from `EsfEtlError`, survive pickling (they come back from worker processes), and never carry the
-text of a page or a person's contact.
+text of a page or a person's contact. When one is told, passwords in addresses that it quotes are masked.
 """
 
 from __future__ import annotations
 
+import errno
+import re
 from typing import Any, ClassVar, Self
 
 __all__ = [
@@ -21,14 +23,51 @@ __all__ = [
     "SnapshotDamaged",
     "UsageError",
     "WarehouseError",
+    "may_pass",
+    "without_passwords",
 ]
+
+_PASSING = frozenset(
+    {
+        errno.ECONNABORTED,
+        errno.ECONNREFUSED,
+        errno.ECONNRESET,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.EIO,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ENOTCONN,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+    }
+)
+"""What a disk of the network says while it is away. EIO is among them: a soft mount says so when it has waited."""
+
+
+_PASSWORD = re.compile(
+    r"(?P<url>\b[a-z][a-z0-9+.-]*:/{1,2}[^\s:/@]*:)\S*@"  # in scheme://user: … @host, up to the last @
+    r"|(?P<key>\b\w*(?:password|passwd|pwd|secret|token|api_?key|access_?key)\w*\s*=\s*)"  # name=PASSWORD
+    r"(?:'(?:[^'\\]|''|\\.)*(?:'|$)|\"(?:[^\"\\]|\\.)*(?:\"|$)|\S+)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def without_passwords(text: str) -> str:
+    """The text with `***` for the password in each URL (`scheme://user:***@host`) and each `password=***`.
+
+    Where it cannot be told how far a password goes, more than the password is masked. Text that is to be quoted
+    with `repr` is masked before, since quotes within a password are not what they were after.
+    """
+    return _PASSWORD.sub(lambda found: f"{found['url']}***@" if found["url"] else f"{found['key']}***", text)
 
 
 class EsfEtlError(Exception):
     """Base of all errors of this library.
 
     `code` is stable across releases (kebab-case); `path` and `line` (1-based) say where; `advice` says what to
-    do next. `exit_code` is what the command line ends with.
+    do next. `exit_code` is what the command line ends with. A `transient` one may be gone in a minute, with nobody
+    doing anything about it: whoever runs the job unattended tries again.
     """
 
     code: str = "error"
@@ -42,6 +81,7 @@ class EsfEtlError(Exception):
         path: str | None = None,
         line: int | None = None,
         advice: str | None = None,
+        transient: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -50,13 +90,16 @@ class EsfEtlError(Exception):
         self.path = path
         self.line = line
         self.advice = advice
+        self.transient = transient
 
     def __str__(self) -> str:
-        place = self.path or ""
+        # Each by itself: where a quote of a password is left open, the next part would close it.
+        place = without_passwords(self.path or "")
         if self.line is not None:
             place = f"{place}:{self.line}" if place else f"line {self.line}"
-        text = f"{place}: {self.message}" if place else self.message
-        return f"{text} {self.advice}" if self.advice else text
+        message = without_passwords(self.message)
+        text = f"{place}: {message}" if place else message
+        return f"{text} {without_passwords(self.advice)}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, dict(self.__dict__)))
@@ -72,6 +115,11 @@ def _rebuild(kind: type[EsfEtlError], message: str, state: dict[str, Any]) -> Es
     Exception.__init__(error, message)
     error.__dict__.update(state)
     return error
+
+
+def may_pass(problem: OSError) -> bool:
+    """Whether this is what a disk says that is away for a while, and not one that is full, forbidden or gone."""
+    return problem.errno in _PASSING
 
 
 class NotAProjectPage(EsfEtlError):

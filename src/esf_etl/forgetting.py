@@ -25,6 +25,7 @@ from esf_etl.run import Run
 from esf_etl.summary import run_row
 from esf_etl.warehouse.create import create_schema
 from esf_etl.warehouse.database import attach, fit_memory, foreign_wal, open_reader, workspace
+from esf_etl.warehouse.failure import cause_of, in_words
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
 from esf_etl.warehouse.publish import remove_tree
 from esf_etl.warehouse.recovery import known_runs, put_right
@@ -111,6 +112,7 @@ def forget(settings: IngestSettings, person: str) -> Forgetting:
     folder = _existing(settings.warehouse)
     result = Forgetting(settings.dry_run)
     with ExitStack() as stack:
+        stack.enter_context(in_words(folder.root))
         if not settings.dry_run:
             stack.enter_context(folder.locked())
             put_right(folder, folder.current_snapshot())
@@ -163,7 +165,7 @@ def _forget_published(settings: IngestSettings, person: _Person, result: Forgett
             _write_masked(run, held, person)
             publish_copy(run, rewritten={one.table for one in held})
     except BaseException as problem:
-        run.fail(problem)
+        run.fail(cause_of(problem, folder.root))
         raise
     run.end()
     result.snapshot = run.summary.snapshot
@@ -255,6 +257,7 @@ def purge(settings: IngestSettings, older_than: str, *, today: date | None = Non
     limit = _before(today or date.today(), older_than)  # noqa: DTZ011 - days of projects are days in Sweden
     folder = _existing(settings.warehouse)
     with ExitStack() as stack:
+        stack.enter_context(in_words(folder.root))
         if not settings.dry_run:
             stack.enter_context(folder.locked())
             put_right(folder, folder.current_snapshot())

@@ -6,19 +6,22 @@ processes wait where the validation is slower than they are.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
+from esf_etl.batch import APPLIED, FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
 from esf_etl.errors import AuditFailed
 from esf_etl.landing import location_of
+from esf_etl.overrides import corrections_of
 from esf_etl.pages.masking import Masking
 from esf_etl.parallel import map_in_order, workers_for
+from esf_etl.room import require_room
 from esf_etl.validate import validate
 from esf_etl.warehouse.database import fit_memory
+from esf_etl.warehouse.overriding import note_after
 from esf_etl.warehouse.staging import append_staged
 from esf_etl.warehouse.upsert import elect
 from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
@@ -48,6 +51,7 @@ def take_in(run: Run) -> None:
     """
     summary = run.summary
     if not run.settings.dry_run:
+        require_room(run)
         # Those that left may be in the warehouse still.
         fit_memory(
             run.connection, "SELECT size_bytes FROM work.listed UNION ALL FROM base.etl.landing_file SELECT size_bytes"
@@ -67,6 +71,7 @@ def elect_versions(run: Run) -> None:
     """
     summary = run.summary
     outcomes = elect(run.connection)
+    note_after(run.connection)
     summary.loaded = outcomes.get("loaded", 0)
     summary.same_content = outcomes.get("same-content", 0)
     summary.superseded = outcomes.get("superseded", 0)
@@ -82,12 +87,11 @@ def _parse(run: Run) -> None:
     """
     connection = run.connection
     schemas = {contract.table().name: staged_arrow_schema(contract) for contract in STAGED_TABLES}
-    for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS)):
+    for name, schema in (("file", FILES), ("reject", REJECTS), ("finding", FINDINGS), ("applied", APPLIED)):
         append_staged(connection, name, schema.empty_table())
     append_staged(connection, "project", schemas["project"].empty_table().select(_ELECTED_BY))
     count = run.count("FROM work.todo")
     run.aside = {name: [] for name in _PUT_ASIDE}
-    done = 0
     chunks = map_in_order(
         parse_chunk,
         _tasks(run, schemas),
@@ -95,8 +99,10 @@ def _parse(run: Run) -> None:
         preload="esf_etl.batch",
         ahead=_CHUNKS_A_BATCH + 2,
     )
-    with run.told("parse"), _contacts(run) as put_aside:
-        while batch := list(islice(chunks, _CHUNKS_A_BATCH)):
+    # Closed here, whatever happens: what clears up after a run must not find processes that still write for it.
+    with run.told("parse"), closing(chunks), _contacts(run) as put_aside:
+        arriving = _told_of(run, chunks, count)
+        while batch := list(islice(arriving, _CHUNKS_A_BATCH)):
             tables = [chunk.all_tables() for chunk in batch]
             accepted = validate({name: pa.concat_tables(each[name] for each in tables) for name in schemas})
             append_staged(connection, "project", accepted.tables["project"].select(_ELECTED_BY))
@@ -105,8 +111,15 @@ def _parse(run: Run) -> None:
             for chunk in batch:
                 for name, path in chunk.aside.items():
                     run.aside[name].append(path)
-            done += sum(chunk.files.num_rows for chunk in batch)
-            run.progress.advance(done, count)
+
+
+def _told_of(run: Run, chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
+    """The same chunks; who watches the run is told of each as it comes, since ten are many pages."""
+    done = 0
+    for chunk in chunks:
+        done += chunk.files.num_rows
+        run.progress.advance(done, count)
+        yield chunk
 
 
 @contextmanager
@@ -128,6 +141,7 @@ def _contacts(run: Run) -> Iterator[Callable[[pa.Table, pa.Table], None]]:
 def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Table) -> None:
     """Stage what became of each file: the parser's rejects and findings, and those of the validation."""
     append_staged(run.connection, "file", pa.concat_tables(chunk.files for chunk in batch))
+    append_staged(run.connection, "applied", pa.concat_tables(chunk.applied for chunk in batch))
     rejects = with_lines(broken, lambda number: _location_of_file(run, number), run.settings.max_page_bytes)
     for name, parsed, validated in (
         ("reject", pa.concat_tables(chunk.rejects for chunk in batch), rejects),
@@ -152,6 +166,7 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
     root = str(run.settings.landing)
     forgotten = run.suppression.forgotten() if run.suppression else None
     masking = Masking(prose=run.settings.mask_prose, forgotten=forgotten)
+    corrections = corrections_of(run.overrides)
     for first in range(0, run.count("FROM work.todo"), _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE):
         rows = run.connection.execute(
             "SELECT file_no, path, size_bytes, mtime_ns, known_sha256 FROM work.todo"
@@ -165,4 +180,4 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
                 for name in ([] if run.settings.dry_run else _PUT_ASIDE)
             }
             some = files[start : start + _FILES_A_CHUNK]
-            yield ChunkTask(root, some, schemas, run.settings.max_page_bytes, aside, masking)
+            yield ChunkTask(root, some, schemas, run.settings.max_page_bytes, aside, masking, corrections)

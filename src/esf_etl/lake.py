@@ -7,6 +7,7 @@ published since this one looked. The folder of the warehouse holds the run's own
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -31,12 +32,12 @@ from esf_etl.warehouse.lake.attach import (
     writing,
 )
 from esf_etl.warehouse.lake.release import refuse_other_release
+from esf_etl.warehouse.overriding import write_overrides
 from esf_etl.warehouse.recovery import known_runs
 from esf_etl.warehouse.upsert import COPY, record_runs, upsert
 from esf_schemas import DUCKLAKE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from duckdb import DuckDBPyConnection
@@ -44,13 +45,7 @@ if TYPE_CHECKING:
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
 
-__all__ = ["LakeRun", "last_steps"]
-
-
-def last_steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
-    """What a run into a lake does where there is something new."""
-    assert isinstance(run, LakeRun)  # noqa: S101 - the pipeline made it
-    return run.steps()
+__all__ = ["LAST_STEPS", "LakeRun", "lake_failed"]
 
 
 def lake_failed(run: Run, problem: duckdb.Error) -> WarehouseError:
@@ -103,11 +98,7 @@ class LakeRun(Run):
                 create_reports(connection, COPY, dialect=DUCKLAKE)
             connection.execute("COMMIT")
 
-    def steps(self) -> list[tuple[str, Callable[[], None]]]:
-        """What is done where there is something new, in its order, by the names of the steps."""
-        return [("write", self._write), ("audit", self._hold_to_audit), ("publish", self._publish)]
-
-    def _write(self) -> None:
+    def write(self) -> None:
         """Bring the new rows into the lake, in a transaction that stays open."""
         connection, summary = self.connection, self.summary
         with self.told("copy"):
@@ -122,6 +113,7 @@ class LakeRun(Run):
             refresh_reference(connection, COPY)
             create_reports(connection, COPY, dialect=DUCKLAKE)
             upsert(connection, self.aside)
+            write_overrides(connection, COPY)
             summary.outcome = "published"
             self.count_warehouse(COPY)
             self.close()
@@ -142,13 +134,13 @@ class LakeRun(Run):
         if last is not None and last >= self.run_at:
             connection.execute("SET VARIABLE run_at = $value", {"value": last + timedelta(microseconds=1)})
 
-    def _hold_to_audit(self) -> None:
+    def hold_to_audit(self) -> None:
         """Hold what the transaction will publish to the contracts."""
         with self.told("audit"):
             audit(self.connection, self.aside)
             self.drop_aside()
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         """Commit: from here on readers see it."""
         with self.told("commit"):
             self._hold_locks()
@@ -168,3 +160,19 @@ class LakeRun(Run):
 
     def _has_published(self) -> bool:
         return self._committed
+
+
+def _of_lake(call: Callable[[LakeRun], None]) -> Callable[[Run], None]:
+    def step(run: Run) -> None:
+        assert isinstance(run, LakeRun)  # noqa: S101 - the pipeline made it
+        call(run)
+
+    return step
+
+
+LAST_STEPS: tuple[tuple[str, Callable[[Run], None]], ...] = (
+    ("write", _of_lake(LakeRun.write)),
+    ("audit", _of_lake(LakeRun.hold_to_audit)),
+    ("publish", _of_lake(LakeRun.publish)),
+)
+"""What is done where there is something new, in its order, by the names of the steps."""

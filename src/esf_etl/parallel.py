@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from esf_etl.errors import EsfEtlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from concurrent.futures import Future
 
 __all__ = ["WorkerDied", "map_in_order", "workers_for"]
@@ -46,7 +46,7 @@ def _processors() -> int:
 
 def map_in_order(
     function: Callable[[Task], Result], tasks: Iterable[Task], *, workers: int, preload: str, ahead: int = 2
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """The results of `function` over the tasks, in their order; with one worker they are made in this process.
 
     `preload` names the module that new processes import first. `ahead` results may wait to be taken, beside the tasks
@@ -66,15 +66,14 @@ def map_in_order(
     context.set_forkserver_preload([preload])
     waiting = iter(tasks)
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_in) as pool:
-        under_way: deque[Future[Result]] = deque(
-            pool.submit(function, task) for task in islice(waiting, workers + ahead)
-        )
+        under_way: deque[Future[Result]] = deque()
         try:
+            under_way.extend(pool.submit(function, task) for task in islice(waiting, workers + ahead))
             while under_way:
                 result = under_way.popleft().result()
                 under_way.extend(pool.submit(function, task) for task in islice(waiting, 1))
                 yield result
-        except BrokenProcessPool as problem:
+        except (BrokenProcessPool, EOFError, ConnectionError) as problem:  # the latter where none can be started
             msg = "a process that parsed pages was killed."
             raise WorkerDied(msg, advice="Most often memory ran out: try fewer workers.") from problem
         finally:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["STAGES", "VAULT_STAGES", "Progress", "Silent"]
+if TYPE_CHECKING:
+    from esf_etl.summary import RunSummary
+
+__all__ = ["STAGES", "VAULT_STAGES", "Progress", "Silent", "Watcher"]
 
 STAGES = (
     "look",
@@ -40,6 +43,16 @@ class Progress(Protocol):
         """Something that a person should know, and that stops nothing."""
 
 
+class Watcher(Protocol):
+    """Somebody who is told of a run as a whole: when it is known by its id, and what became of it."""
+
+    def began(self, summary: RunSummary) -> None:
+        """The run has its id. The summary is that of the run itself: it fills while the run works."""
+
+    def ended(self, summary: RunSummary, problem: BaseException | None) -> None:
+        """The run is over and in the journal; `problem` is what it failed of."""
+
+
 class Silent:
     """Tells nobody."""
 
@@ -50,4 +63,10 @@ class Silent:
         """Say nothing."""
 
     def warn(self, message: str) -> None:
+        """Say nothing."""
+
+    def began(self, summary: RunSummary) -> None:
+        """Say nothing."""
+
+    def ended(self, summary: RunSummary, problem: BaseException | None) -> None:
         """Say nothing."""

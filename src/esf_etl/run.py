@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from esf_etl.overrides import Override
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
     from esf_etl.warehouse.suppression import Suppression
@@ -57,6 +58,8 @@ class Run:
         self.base: Path | None = None
         self.aside: dict[str, list[str]] = {}
         self.suppression: Suppression | None = None
+        self.overrides: list[Override] = []
+        self.overrides_changed = False
 
     def begin(self) -> None:
         """Under the lock: put right what a killed run left, and put this one into the journal."""
@@ -129,16 +132,26 @@ class Run:
             aside = self.staging / "base.duckdb"
             aside.hardlink_to(database)
             database = aside
-        attach(connection, database, "base", read_only=True)
+        try:
+            attach(connection, database, "base", read_only=True)
+        except WarehouseError as problem:
+            if problem.code != "database-held" or self.settings.dry_run:
+                raise
+            self.warn(f"{problem.message} It was not waited for: the run reads a copy. Close that program.")
+            # No lock is on a copy, and its checksum tells whether that program has changed the file.
+            held = self.staging / "held.duckdb"
+            publish.copy_database(snapshot, held)
+            attach(connection, held, "base", read_only=True)
 
     def end(self) -> None:
         """The run has come to its end: clear up and write the journal."""
-        publish.remove_tree(self.staging)
-        settle_vault(self.folder)
+        with self._clearing_up():
+            publish.remove_tree(self.staging)
+            settle_vault(self.folder)
         self._begin_stage("record")
         self.close()
         self._finish_stage()
-        journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+        self._record()
 
     def close(self) -> None:
         """The work is done: this is its time in every record of the run."""
@@ -155,17 +168,36 @@ class Run:
         self.summary.outcome, self.summary.snapshot = "failed", None
         self.summary.error_code = problem.code if isinstance(problem, EsfEtlError) else type(problem).__name__
         self.summary.error_message = str(problem) if isinstance(problem, EsfEtlError) else type(problem).__name__
-        self.drop_aside()
-        settle_vault(self.folder)
-        if isinstance(problem, AuditFailed):
-            publish.remove_tree(self.folder.failed)
-            self.folder.failed.mkdir(FOLDER_MODE)
-            self.staging.rename(self.folder.failed / self.run_id)
-        else:
-            publish.remove_tree(self.staging)
+        with self._clearing_up():
+            self.drop_aside()
+            settle_vault(self.folder)
+            if isinstance(problem, AuditFailed):
+                publish.remove_tree(self.folder.failed)
+                self.folder.failed.mkdir(FOLDER_MODE)
+                self.staging.rename(self.folder.failed / self.run_id)
+            else:
+                publish.remove_tree(self.staging)
         self._finish_stage()
         self.close()
-        journal.append(self.folder.journal, {"event": "ended", **self.summary.to_dict()})
+        self._record()
+
+    @contextmanager
+    def _clearing_up(self) -> Iterator[None]:
+        """What cannot be cleared up changes nothing of what became of the run: it is told, and left to the next."""
+        try:
+            yield
+        except (OSError, WarehouseError) as problem:
+            self.warn(f"what this run had put aside could not all be removed; the next run will try again: {problem}")
+
+    def _record(self) -> None:
+        """Write the ended line. Where that cannot be, the next run writes one, from what is published by then."""
+        try:
+            journal.append(self.folder.journal, journal.ended(self.summary.to_dict()))
+        except OSError as problem:
+            self.warn(
+                f"{self.folder.journal} could not be written ({problem.strerror}): it does not say how this run ended"
+                " until the next one puts that right."
+            )
 
     def _has_published(self) -> bool:
         return self.folder.current.is_symlink() and self.folder.current.readlink().name == self.run_id

@@ -1,20 +1,28 @@
-"""What a run is asked to do: one frozen record, filled from the environment and from what the caller says."""
+"""What a run is asked to do: one frozen record, filled from options, environment and settings file."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+import re
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
-from esf_etl.errors import UsageError
+from esf_etl.errors import UsageError, without_passwords
 from esf_etl.pages.parser import MAX_PAGE_BYTES
+from esf_etl.settings_sources import Sourced, gather
 
-__all__ = ["ENVIRONMENT_PREFIX", "LAKE_PREFIX", "IngestSettings"]
+__all__ = ["ENVIRONMENT_PREFIX", "FILE_TABLES", "LAKE_PREFIX", "ONE_RUN", "IngestSettings"]
 
 ENVIRONMENT_PREFIX = "ESF_ETL_"
+
+ONE_RUN = ("reprocess", "rebuild", "dry_run")
+"""Settings that have no place in a file: each night would be one of them."""
+
+FILE_TABLES = ("opendata",)
+"""Tables of the settings file that are settings of something else."""
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:(?:/|.*=)", re.IGNORECASE)
 
 LAKE_PREFIX = "ducklake:"
 """A warehouse that is named so is a lake (see `esf_etl.warehouse.lake`)."""
@@ -22,7 +30,7 @@ LAKE_PREFIX = "ducklake:"
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Settings of one run. Each may also come from `ESF_ETL_<NAME>` in the environment; the caller's word wins.
+    """Settings of one run: the caller's word, else `ESF_ETL_<NAME>`, else the settings file, else these.
 
     landing: folder the pages lie in; read only, never changed.
     warehouse: folder the snapshots are published in.
@@ -36,7 +44,11 @@ class IngestSettings:
     dry_run: say what a run would do; write nothing.
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
+    overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
+    log_format: what stderr shows of a run: `text` for people, `json` for a collector of logs.
+    log_file: file that gets the JSON lines of each run added, whatever stderr shows.
+    metrics_file: file of metrics that every run writes anew; None is `metrics.prom` in the warehouse folder.
     lake: address of a lake to write instead of `warehouse`, which then holds the run's own lock, journal and staging.
     lake_data: folder or bucket of a lake's Parquet files; the run that makes the lake must know it.
     """
@@ -54,11 +66,20 @@ class IngestSettings:
     report_page: bool = True
     with_contacts: bool = False
     mask_prose: bool = True
+    log_format: str = "text"
+    log_file: Path | None = None
+    metrics_file: Path | None = None
+    overrides: Path | None = None
     lake: str | None = None
     lake_data: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
+        for name in ("landing", "warehouse"):
+            said = str(getattr(self, name))
+            if _ADDRESS.match(said) or without_passwords(said) != said:
+                msg = f"{name} is {without_passwords(said)!r}; it is a folder, and no address."
+                raise UsageError(msg)
         if self.workers is not None and self.workers < 1:
             msg = f"workers is {self.workers}; at least one process must parse."
             raise UsageError(msg)
@@ -71,49 +92,25 @@ class IngestSettings:
         if self.keep_snapshots < 1:
             msg = f"keep_snapshots is {self.keep_snapshots}; the published one always stays."
             raise UsageError(msg)
+        if self.log_format not in {"text", "json"}:
+            msg = f"log_format is {self.log_format!r}; expected text or json."
+            raise UsageError(msg)
 
     @classmethod
     def from_environment(cls, **said: Any) -> Self:
-        """Settings from `ESF_ETL_*`, with those in `said` that are not None on top.
+        """Settings from settings file and `ESF_ETL_*`, with those in `said` that are not None on top.
 
-        Raises `UsageError`, naming the variable, for a value of the wrong form.
+        Raises `UsageError`, naming the variable, or the file and its line, for a value of the wrong form.
         """
-        found = {}
-        for spec in fields(cls):
-            name = ENVIRONMENT_PREFIX + spec.name.upper()
-            text = os.environ.get(name)
-            if text:
-                try:
-                    found[spec.name] = _READ[str(spec.type)](text)
-                    replace(cls(), **{spec.name: found[spec.name]})
-                except (ValueError, UsageError) as problem:
-                    msg = f"{name} is {text!r}: {str(problem).rstrip('.')}."
-                    raise UsageError(msg) from problem
-        said = {name: value for name, value in said.items() if value is not None}
-        if str(said.get("warehouse", "")).startswith(LAKE_PREFIX):
-            said["lake"] = str(said.pop("warehouse"))
-        elif "warehouse" in said:
-            found.pop("lake", None)  # what was said goes before the environment
-        if str(found.get("warehouse", "")).startswith(LAKE_PREFIX):
-            address = str(found.pop("warehouse"))
-            found.setdefault("lake", address)
-        return replace(cls(), **{**found, **said})
+        return cls(**{name: found.value for name, found in cls.sources(**said).items()})
 
-
-def _read_switch(text: str) -> bool:
-    try:
-        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.casefold()]
-    except KeyError:
-        msg = "expected 1, true or yes, or 0, false or no"
-        raise ValueError(msg) from None
-
-
-_READ: dict[str, Callable[[str], Any]] = {
-    "Path": Path,
-    "str": str,
-    "str | None": str,
-    "int": int,
-    "int | None": int,
-    "float": float,
-    "bool": _read_switch,
-}
+    @classmethod
+    def sources(cls, **said: Any) -> dict[str, Sourced]:
+        """The same, each with where it came from."""
+        place = said.get("warehouse")
+        if place is not None and str(place).startswith(LAKE_PREFIX):
+            said = {**said, "warehouse": None, "lake": str(place)}
+        found = gather(cls, said, prefix=ENVIRONMENT_PREFIX, tables=FILE_TABLES, one_run=ONE_RUN)
+        if said.get("warehouse") is not None and said.get("lake") is None:
+            found["lake"] = Sourced(None, "option", "--warehouse")  # a folder, whatever lake is set elsewhere
+        return found

@@ -32,6 +32,10 @@ class RunSummary:
 
     `manifest_sha256` seals that folder: the manifest has the checksums of all other files.
 
+    `read_by_older_parser` counts files that another version of the parser read, and that this run leaves as they are.
+    `ignored` files, those that an override names, are not among `files_seen`. `overrides` counts those in force by
+    kind.
+
     `findings`, `projects` and `standing_rejects` describe the warehouse after the run; None where it was not opened.
     """
 
@@ -51,11 +55,15 @@ class RunSummary:
     superseded: int = 0
     rejected: int = 0
     vanished: int = 0
+    ignored: int = 0
     findings: int | None = None
     projects: int | None = None
     standing_rejects: int | None = None
+    read_by_older_parser: int = 0
     snapshot: str | None = None
     manifest_sha256: str | None = None
+    overrides: dict[str, int] = field(default_factory=dict)
+    overrides_unmatched: int = 0
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
     stages_s: dict[str, float] = field(default_factory=dict)
@@ -81,7 +89,7 @@ class RunSummary:
         said = [f"{self.loaded} loaded"] if self.loaded or self.outcome == "published" else []
         said += [
             f"{getattr(self, name)} {name.replace('_', '-')}"
-            for name in ("unchanged", "same_content", "superseded", "rejected", "deferred", "vanished")
+            for name in ("unchanged", "same_content", "superseded", "rejected", "deferred", "vanished", "ignored")
             if getattr(self, name)
         ]
         what = "Would publish" if self.dry_run else {"published": "Published", "idle": "Nothing new"}[self.outcome]

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from esf_etl.errors import WarehouseError
 from esf_etl.reports.views import create_reports
+from esf_etl.room import require_room
 from esf_etl.summary import run_row
 from esf_etl.warehouse import publish
 from esf_etl.warehouse.audit import audit
 from esf_etl.warehouse.create import HISTORY, create_schema, load_reference
 from esf_etl.warehouse.database import attach
 from esf_etl.warehouse.folder import DATABASE, MANIFEST
+from esf_etl.warehouse.overriding import write_overrides
 from esf_etl.warehouse.recovery import known_runs
 from esf_etl.warehouse.upsert import COPY, record_runs, upsert
 from esf_schemas import CONTRACTS, PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION, VAULT_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from pathlib import Path
 
     from esf_etl.run import Run
 
-__all__ = ["hold_to_audit", "last_steps", "publish_copy", "write"]
-
-
-def last_steps(run: Run) -> list[tuple[str, Callable[[], None]]]:
-    """What is done where there is something new, in its order, by the names of the steps."""
-    return [
-        ("write", lambda: write(run)),
-        ("audit", lambda: hold_to_audit(run)),
-        ("publish", lambda: publish_copy(run)),
-    ]
+__all__ = ["LAST_STEPS", "hold_to_audit", "publish_copy", "write"]
 
 
 def write(run: Run) -> None:
     """Copy the current database aside and bring the new rows into the copy, in one transaction."""
     connection, summary = run.connection, run.summary
+    require_room(run)
     copy = _snapshot_folder(run) / DATABASE
     with run.told("copy"):
         if run.base is not None:
@@ -51,6 +46,7 @@ def write(run: Run) -> None:
             load_reference(connection, COPY)
         create_reports(connection, COPY)
         upsert(connection, run.aside)
+        write_overrides(connection, COPY)
         summary.outcome = "published"
         summary.snapshot = f"snapshots/{run.run_id}"
         run.count_warehouse(COPY)
@@ -141,3 +137,11 @@ def _is_changed(run: Run, table: str) -> bool:
     """Whether this run opened or closed a row of a project table."""
     changes = "run_id = getvariable('run_id') OR valid_to = getvariable('run_at')"
     return run.count(f"FROM {COPY}.{HISTORY}.{table} WHERE {changes}") > 0
+
+
+LAST_STEPS: tuple[tuple[str, Callable[[Run], None]], ...] = (
+    ("write", write),
+    ("audit", hold_to_audit),
+    ("publish", publish_copy),
+)
+"""What is done where there is something new, in its order, by the names of the steps."""

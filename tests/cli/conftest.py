@@ -78,7 +78,7 @@ def environment(**more: str) -> dict[str, str]:
     """The environment of a process that can import this tree, installed or not."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ESF_ETL_", "PYTHON", "COLUMNS"))}
     path = os.pathsep.join(str(ROOT / name) for name in ("src", "schemas", "flows"))
-    return {**kept, "PYTHONPATH": path, **more}
+    return {**kept, "PYTHONPATH": path, "ESF_ETL_CONFIG": os.devnull, **more}
 
 
 def esf_etl(
@@ -136,6 +136,7 @@ Run = Callable[..., Done]
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("ESF_ETL_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("ESF_ETL_CONFIG", os.devnull)
 
 
 @pytest.fixture

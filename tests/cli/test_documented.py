@@ -64,10 +64,24 @@ def test_each_command_that_prints_takes_json(verb: str) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    ["ingest", "status", "rejects", "sql", "search", "report", "digest", "export", "opendata", "forget", "purge"],
+    [
+        "ingest",
+        "status",
+        "rejects",
+        "sql",
+        "search",
+        "report",
+        "digest",
+        "export",
+        "opendata",
+        "forget",
+        "purge",
+        "config",
+    ],
 )
 def test_each_command_that_knows_a_warehouse_takes_its_place(verb: str) -> None:
     assert "--warehouse" in options(verb)
+    assert "--config" in options(verb)
 
 
 # ---- help and start ---------------------------------------------------------------------------------------------
@@ -182,12 +196,15 @@ def test_parse_needs_no_package(package: str, published: Place) -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
-@pytest.mark.parametrize("verb", ["parse", "status", "rejects", "digest", "sql", "dictionary", "export"])
-def test_a_broken_pipe_is_no_error_and_makes_no_noise(verb: str, unbuffered: str, published: Place) -> None:
-    warehouse = ("--warehouse", str(published.warehouse))
+@pytest.mark.parametrize("verb", ["parse", "status", "rejects", "digest", "sql", "search", "dictionary", "export"])
+def test_a_broken_pipe_is_no_error_and_makes_no_noise(verb: str, unbuffered: str, own: Place) -> None:
+    warehouse = ("--warehouse", str(own.warehouse))
+    if verb == "search":  # the first one says that it builds its index
+        assert esf_etl("search", "broar", *warehouse).returncode == 0
     rest = {
-        "parse": (str(published.landing / "a.txt"),),
+        "parse": (str(own.landing / "a.txt"),),
         "sql": ("SELECT repeat('x', 99) FROM range(9999)", *warehouse),
+        "search": ("broar", *warehouse),
         "dictionary": (),
         "export": ("--output", "-", *warehouse),
     }.get(verb, warehouse)

@@ -164,25 +164,6 @@ def test_json_names_the_plain_engine(own: Place, run: Run, monkeypatch: pytest.M
     assert len(answer["notes"]) == 1
 
 
-def test_a_broken_pipe_is_no_error_and_makes_no_noise(searched: Path) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "esf_etl.cli", "search", "arbetslös", "--warehouse", str(searched)],
-            env=environment(),
-            stdout=writing,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-    finally:
-        os.close(writing)
-
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_a_hostile_title_can_do_a_terminal_no_harm(own: Place, run: Run) -> None:
     done = run("search", "titel", "--warehouse", own.warehouse)
     as_json = run("search", "titel", "--json", "--warehouse", own.warehouse)

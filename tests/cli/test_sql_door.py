@@ -6,6 +6,7 @@ or would refuse only on a luckier day, is refused before it is begun.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -16,7 +17,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from esf_etl.errors import QueryError
+from esf_etl.cli.prompt import Prompt
+from esf_etl.errors import EsfEtlError, QueryError
 from esf_etl.warehouse.database import open_reader
 from esf_etl.warehouse.gate import refuse_all_but_reading
 from tests.cli.conftest import Place, Run, environment, esf_etl, tree
@@ -118,6 +120,20 @@ READS = {
     "another variable of the program": "FROM rows_of_the_program",
     "arrow by address": "FROM arrow_scan(1, 2, 3)",
     "pandas by address": "FROM pandas_scan(1)",
+    "a file through query_table": "FROM query_table('secret.csv')",
+    "a file of many": "FROM query_table(['secret.csv', 'secret.parquet'])",
+    "a file by a path in quotes": 'FROM "secret.csv"',
+    "what is given on stdin": "FROM read_text('/dev/stdin')",
+    "a handle of this process": "FROM read_blob('/dev/fd/0')",
+    "the database itself": "FROM read_blob('{database}.bak')",
+    "the vault": "FROM read_duckdb('{database}/../../../private/contacts.duckdb')",
+    "a workbook": "FROM read_xlsx('secret.xlsx')",
+    "a lake": "FROM iceberg_scan('secret')",
+    "a delta table": "FROM delta_scan('secret')",
+    "a map": "FROM st_read('secret.shp')",
+    "mysql": "FROM mysql_scan('host=localhost', 'a', 'b')",
+    "in a macro of a query": "WITH a AS (FROM read_csv('secret.csv')) SELECT (SELECT max(COLUMNS(*)) FROM a)",
+    "the environment of the shell": "SELECT getenv('PATH') FROM project",
 }
 SWITCHES = {
     "attach": "ATTACH 'made.duckdb' AS made",
@@ -164,6 +180,22 @@ SWITCHES = {
     "secret": "CREATE SECRET made (TYPE s3, KEY_ID 'a', SECRET 'b')",
     "secret to keep": "CREATE PERSISTENT SECRET made (TYPE s3, KEY_ID 'a', SECRET 'b')",
     "drop secret": "DROP SECRET made",  # pragma: allowlist secret
+    "shared attach": "ATTACH OR REPLACE '{database}' AS esf",
+    "attach what postgres has": "ATTACH 'host=localhost' AS made (TYPE postgres)",
+    "attach of a lake": "ATTACH 'ducklake:made.ducklake' AS made",
+    "install by force": "FORCE INSTALL httpfs",
+    "session setting": "SET SESSION threads = 1",
+    "local setting": "SET LOCAL threads = 1",
+    "pragma memory": "PRAGMA memory_limit = '1TB'",
+    "pragma to lock": "PRAGMA disable_checkpoint_on_shutdown",
+    "pragma of a temporary folder": "PRAGMA temp_directory = 'made'",
+    "pragma to check": "PRAGMA force_checkpoint",
+    "check by force and select": "FROM force_checkpoint('esf')",
+    "rollback": "ROLLBACK",
+    "commit": "COMMIT",
+    "call of a table function": "CALL pragma_version()",
+    "a macro of a table": "CREATE OR REPLACE MACRO project_as_of(a) AS TABLE SELECT 1",
+    "a function": "CREATE FUNCTION other(a) AS a",
     "secrets": "FROM duckdb_secrets()",  # pragma: allowlist secret
     "which secret": "FROM which_secret('s3://a', 's3')",
 }
@@ -206,6 +238,83 @@ def test_an_attempt_fails_and_changes_no_byte(
     assert whole(published.warehouse) == before
 
 
+def test_the_prompt_refuses_them_as_well(published: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = whole(published.warehouse)
+    database = (published.warehouse / "current" / "esf.duckdb").resolve()
+    prompt = Prompt(published.warehouse)
+    try:
+        for attempt, query in ATTEMPTS.items():
+            with pytest.raises(EsfEtlError):
+                prompt.answer(query.replace("{database}", str(database)) + ";")
+            assert list(tmp_path.iterdir()) == [], attempt
+    finally:
+        prompt.close()
+    assert whole(published.warehouse) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ".read secret.sql",
+        ".open secret.duckdb",
+        ".shell touch made",
+        ".system touch made",
+        ".output made",
+        ".once made",
+        ".import secret.csv project",
+        ".save made",
+        ".backup made",
+        ".dump",
+        ".cd /",
+        ".load made",
+        ".log made",
+        ".excel",
+        ".edit",
+        ".!touch made",
+        "!touch made",
+        ".format made.parquet",
+        ".format parquet",
+        ".rows -1",
+        "._do_help",
+        ".close",
+        ".answer",
+        ".__class__",
+    ],
+)
+def test_the_prompt_has_no_command_that_leaves_it(
+    command: str, published: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = whole(published.warehouse)
+    prompt = Prompt(published.warehouse)
+    try:
+        with pytest.raises(EsfEtlError):
+            prompt.answer(command)
+    finally:
+        prompt.close()
+    assert list(tmp_path.iterdir()) == []
+    assert whole(published.warehouse) == before
+
+
+@pytest.mark.parametrize("argument", ["../secret.csv", "/etc/passwd", "'; DROP TABLE project;--", "\x1b[2J"])
+def test_what_is_given_to_a_command_of_the_prompt_is_a_name(
+    argument: str, published: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = whole(published.warehouse)
+    prompt = Prompt(published.warehouse)
+    try:
+        for command in (".tables", ".schema"):
+            with contextlib.suppress(EsfEtlError):
+                prompt.answer(f"{command} {argument}")
+    finally:
+        prompt.close()
+    printed = capsys.readouterr()
+    assert "root:" not in printed.out + printed.err
+    assert "\x1b" not in printed.out + printed.err
+    assert whole(published.warehouse) == before
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -237,6 +346,18 @@ def test_what_reads_is_answered(query: str, published: Place, run: Run) -> None:
     done = run("sql", query, "--json", "--warehouse", published.warehouse)
     assert (done.code, done.err) == (0, "")
     assert isinstance(done.json, list)
+
+
+@pytest.mark.parametrize("query", ["FROM checkpoint()", "SELECT write_log('made')", "FROM duckdb_logs()"])
+def test_a_function_that_would_write_writes_nothing(
+    query: str, published: Place, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB lets them through: there is nothing to checkpoint in what is only read, and its logs are off."""
+    monkeypatch.chdir(tmp_path)
+    before = whole(published.warehouse)
+    run("sql", query, "--json", "--warehouse", published.warehouse)
+    assert list(tmp_path.iterdir()) == []
+    assert whole(published.warehouse) == before
 
 
 def test_the_settings_show_the_published_file_and_no_secret(published: Place, run: Run) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from esf_etl.cli.history_file import QueryHistory, history_path
+from esf_etl.cli.history_file import KEPT_BYTES, KEPT_QUERIES, QueryHistory, history_path
 from esf_etl.cli.prompt import Prompt, takes
 from esf_etl.pipeline import ingest
 from esf_etl.settings import IngestSettings
@@ -389,6 +389,31 @@ def test_a_history_that_others_can_read_is_closed_to_them(tmp_path: Path) -> Non
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(QueryHistory(path).load_history_strings()) == ["SELECT 1;"]
+
+
+def test_a_prompt_that_opens_leaves_the_latest_queries_and_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "sql_history"
+    for number in range(KEPT_QUERIES + 20):
+        QueryHistory(path).store_string(f"SELECT {number},\n  'two lines';")
+    before = path.read_bytes()
+
+    loaded = list(QueryHistory(path).load_history_strings())
+
+    assert len(loaded) == KEPT_QUERIES
+    assert loaded[0] == f"SELECT {KEPT_QUERIES + 19},\n  'two lines';"
+    assert loaded[-1] == "SELECT 20,\n  'two lines';"
+    assert before.endswith(path.read_bytes())
+    QueryHistory(path).store_string("SELECT 'next';")
+    assert next(iter(QueryHistory(path).load_history_strings())) == "SELECT 'next';"
+
+
+def test_a_history_of_long_queries_is_shortened_to_a_size(tmp_path: Path) -> None:
+    path = tmp_path / "sql_history"
+    for number in range(4):
+        QueryHistory(path).store_string(f"SELECT {number} -- {'x' * (KEPT_BYTES * 2 // 5)}")
+
+    assert [query[:8] for query in QueryHistory(path).load_history_strings()] == ["SELECT 3", "SELECT 2"]
+    assert path.stat().st_size <= KEPT_BYTES
 
 
 # ---- without a terminal, without the package --------------------------------------------------------------------

@@ -6,11 +6,13 @@ import gc
 import importlib
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -108,6 +110,36 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
             httpx.Client(base_url=str(PREFECT_API_URL.value()), timeout=30) as client,
         ):
             yield client
+
+
+def prefect(*arguments: str, api: httpx.Client) -> subprocess.CompletedProcess[str]:
+    """Prefect's own command line, in the checkout, against the server of these tests."""
+    return subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "PREFECT_API_URL": str(api.base_url).rstrip("/"),
+            "PYTHONPATH": os.pathsep.join(map(str, SOURCES)),
+            "PWD": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+
+
+@pytest.fixture(scope="session")
+def deployed(api: httpx.Client) -> dict[str, dict[str, Any]]:
+    """The deployments of prefect.yaml on that server, by their names."""
+    before = (ROOT / "prefect.yaml").read_bytes()
+    api.post("/work_pools/", json={"name": "esf-etl", "type": "process"}).raise_for_status()
+    done = prefect("deploy", "--all", api=api)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (ROOT / "prefect.yaml").read_bytes() == before
+    found = api.post("/deployments/filter", json={}).raise_for_status().json()
+    return {one["name"]: one for one in found}
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from esf_etl.pipeline import ingest
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.folder import WarehouseFolder
 from tests.flows.conftest import CONTACT, PREFECT, PROSE, UNREADABLE, project
+from tests.promises import Tally
 
 if TYPE_CHECKING:
     from prefect import State
@@ -31,6 +32,7 @@ class Nightly:
     def __init__(self, api: httpx.Client, landing: Path, warehouse: Path) -> None:
         self._api = api
         self._parameters: dict[str, Any] = {"landing": str(landing), "warehouse": str(warehouse), "settle_s": 0}
+        self._parameters["retries"] = 0
 
     def __call__(self, **parameters: Any) -> State[Any]:
         from esf_flows.nightly import nightly
@@ -124,11 +126,23 @@ def test_a_missing_landing_folder_fails_the_run_and_says_what_to_do(nightly: Nig
     )
 
 
-def test_settings_that_cannot_be_meant_fail_the_run_and_are_named(nightly: Nightly) -> None:
-    state = nightly(workers=0)
+def test_settings_that_cannot_be_meant_fail_the_run_and_are_named(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ESF_ETL_WORKERS", "0")
+
+    state = nightly()
 
     assert state.type == "FAILED"
     assert "workers is 0" in str(state.message)
+
+
+def test_a_parameter_out_of_bounds_fails_the_run_before_it_begins(nightly: Nightly, warehouse: Path) -> None:
+    state = nightly(workers=0)
+
+    assert state.type == "FAILED"
+    assert "workers: Input should be greater than or equal to 1" in str(state.message)
+    assert not warehouse.exists()
 
 
 def test_a_setting_not_given_comes_from_the_environment(
@@ -148,23 +162,124 @@ def test_no_settle_time_is_a_setting_too(nightly: Nightly, monkeypatch: pytest.M
     assert nightly(settle_s=0).message == "Published: 3 loaded."
 
 
+# ---- errors that may pass, and those that do not -----------------------------------------------------------------
+
+
+def digest_of(landing: Path, warehouse: Path) -> str:
+    """The digest of a warehouse made of these pages at once, beside the other."""
+    from esf_etl.settings import IngestSettings
+    from esf_etl.warehouse.reading import warehouse_digest
+
+    other = warehouse.with_name("made-at-once")
+    ingest(IngestSettings(landing, other, settle_s=0))
+    return warehouse_digest(other)
+
+
+@pytest.mark.promise("healing")
+def test_a_landing_folder_that_is_away_for_a_while_is_tried_again(
+    nightly: Nightly, landing: Path, warehouse: Path, tally: Tally
+) -> None:
+    from esf_etl.warehouse.reading import warehouse_digest
+
+    away = landing.rename(landing.with_name("away"))
+    back = threading.Timer(4, lambda: away.rename(landing))
+    back.start()
+
+    state = nightly(retries=5, retry_delay_s=1)
+    back.join()
+
+    assert (state.type, state.message) == ("COMPLETED", "Published: 3 loaded.")
+    tasks = nightly.task_runs(state, expected=9)
+    looks = [task["state"]["type"] for task in tasks if task["name"] == "look"]
+    (whole,) = (task for task in tasks if task["name"] == "ingest")
+    assert looks == ["FAILED"] * (len(looks) - 1) + ["COMPLETED"]
+    assert whole["run_count"] == len(looks) > 1
+    outcomes = [entry["outcome"] for entry in journal.read(WarehouseFolder(warehouse).journal) if "outcome" in entry]
+    assert outcomes == ["failed"] * (len(looks) - 1) + ["published"]
+    assert warehouse_digest(warehouse) == digest_of(landing, warehouse)
+    tally("the landing folder away for some seconds, with retries", "Completed, the digest of an undisturbed run")
+
+
+def test_an_error_that_does_not_pass_fails_the_run_when_its_retries_are_used_up(
+    nightly: Nightly, landing: Path, warehouse: Path
+) -> None:
+    landing.rename(landing.with_name("away"))
+
+    state = nightly(retries=2, retry_delay_s=0.1)
+
+    assert (state.type, state.name) == ("FAILED", "Failed")
+    assert "the landing folder does not exist" in str(state.message)
+    ended = [entry for entry in journal.read(WarehouseFolder(warehouse).journal) if entry["event"] == "ended"]
+    assert [entry["error_code"] for entry in ended] == ["landing-missing"] * 3
+
+
+@pytest.mark.promise("healing")
+def test_an_error_that_will_not_pass_is_not_tried_again(
+    nightly: Nightly, landing: Path, warehouse: Path, tally: Tally
+) -> None:
+    nightly()
+    (landing / "page-4.txt").write_text(render(project(4)), encoding="utf-8")
+    database = (warehouse / "current" / "esf.duckdb").resolve()
+    database.chmod(0o644)
+    with database.open("ab") as file:
+        file.write(b"rot")
+    before = database.read_bytes()
+
+    state = nightly(retries=3, retry_delay_s=60)
+
+    assert (state.type, state.name) == ("FAILED", "Failed")
+    assert "its checksum differs" in str(state.message)
+    assert (warehouse / "current" / "esf.duckdb").read_bytes() == before
+    assert [task["name"] for task in nightly.task_runs(state, expected=4)] == ["ingest", "look", "parse", "write"]
+    tally("a damaged snapshot, with retries", "Failed at once, nothing published")
+
+
+def test_a_lock_that_is_held_is_not_waited_for_by_retrying(nightly: Nightly, warehouse: Path) -> None:
+    folder = WarehouseFolder(warehouse)
+    folder.create()
+    with folder.locked():
+        state = nightly(retries=3, retry_delay_s=60)
+
+    assert (state.type, state.name) == ("CANCELLED", "Lock held")
+    (task,) = nightly.task_runs(state, expected=1)
+    assert (task["name"], task["state"]["type"], task["run_count"]) == ("ingest", "CANCELLED", 1)
+
+
+def test_a_server_that_cannot_show_the_progress_or_keep_the_summary_fails_no_run(
+    nightly: Nightly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        msg = "the server is on its knees"
+        raise httpx.ConnectError(msg)
+
+    monkeypatch.setattr("esf_flows.bar.create_progress_artifact", refuse)
+    monkeypatch.setattr("esf_flows.artifact.create_markdown_artifact", refuse)
+
+    state = nightly()
+
+    assert (state.type, state.message) == ("COMPLETED", "Published: 3 loaded.")
+    told = "\n".join(line["message"] for line in nightly.logs(state, expected=20))
+    assert "The progress is shown no longer: Unexpected ConnectError" in told
+    assert "The summary could not be left: Unexpected ConnectError" in told
+
+
 # ---- what Prefect sees ------------------------------------------------------------------------------------------
 
 
 def test_each_coarse_step_is_one_task(nightly: Nightly) -> None:
     state = nightly()
 
-    tasks = nightly.task_runs(state, expected=6)
-    assert [task["name"] for task in tasks] == ["look", "parse", "write", "audit", "publish", "report-page"]
+    tasks = nightly.task_runs(state, expected=7)
+    assert [task["name"] for task in tasks] == ["ingest", "look", "parse", "write", "audit", "publish", "report-page"]
     assert {(task["state"]["type"], task["run_count"]) for task in tasks} == {("COMPLETED", 1)}
 
 
 def test_the_step_that_fails_is_the_task_that_fails(nightly: Nightly, tmp_path: Path) -> None:
     state = nightly(landing=str(tmp_path / "unmounted"))
 
-    (task,) = nightly.task_runs(state, expected=1)
-    assert (task["name"], task["state"]["type"]) == ("look", "FAILED")
-    assert "does not exist" in task["state"]["message"]
+    tasks = nightly.task_runs(state, expected=2)
+    assert [(task["name"], task["state"]["type"]) for task in tasks] == [("ingest", "FAILED"), ("look", "FAILED")]
+    assert all("does not exist" in task["state"]["message"] for task in tasks)
 
 
 def test_a_run_is_named_for_its_landing_folder_and_the_day(nightly: Nightly, landing: Path) -> None:
@@ -209,13 +324,106 @@ def test_the_artifact_of_an_idle_run_still_names_what_stands_rejected(nightly: N
     assert "| now |" not in text
 
 
+def test_the_progress_moves_while_pages_are_parsed(
+    nightly: Nightly, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.artifacts import update_progress_artifact
+
+    seen: list[tuple[float, str]] = []
+
+    def update_and_look(artifact: Any, *arguments: Any, **named: Any) -> Any:
+        done = update_progress_artifact(artifact, *arguments, **named)
+        found = api.get(f"/artifacts/{artifact}").raise_for_status().json()
+        seen.append((found["data"], found["description"]))
+        return done
+
+    monkeypatch.setattr("esf_flows.bar.update_progress_artifact", update_and_look)
+    monkeypatch.setattr("esf_flows.bar._EVERY_S", 0.0)
+    monkeypatch.setattr("esf_etl.intake._FILES_A_CHUNK", 1)
+
+    state = nightly(workers=1)
+
+    parsing = [(round(percent), text) for percent, text in seen if text.startswith("parse: ")]
+    assert parsing == [
+        (25, "parse: 1 of 3 files"),
+        (45, "parse: 2 of 3 files"),
+        (65, "parse: 3 of 3 files"),
+    ]
+    percents = [percent for percent, _ in seen]
+    assert percents == sorted(percents)
+    assert seen[-1] == (100.0, "Published: 3 loaded.")
+    shown = api.get("/artifacts/run-progress/latest").raise_for_status().json()
+    assert (shown["type"], shown["data"]) == ("progress", 100.0)
+    assert shown["flow_run_id"] == str(state.state_details.flow_run_id)
+
+
+def test_the_summary_counts_rejects_by_code_and_links_to_the_report_page(
+    nightly: Nightly, with_rejects: Path, warehouse: Path
+) -> None:
+    nightly()
+
+    text = nightly.artifact()["data"]
+    assert "| code | files |" in text
+    assert "| `article` | 1 |" in text
+    assert f"| Report page | [report.html](<file://{warehouse}/report.html>) |" in text
+    assert (warehouse / "report.html").is_file()
+
+
+def test_a_newer_parser_is_noticed_and_reading_again_is_offered(
+    nightly: Nightly, deployed: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings import PREFECT_UI_URL, temporary_settings
+
+    nightly()
+    assert "newer parser" not in nightly.artifact()["data"]
+    monkeypatch.setattr("esf_etl.run.PARSER_VERSION", "999")
+
+    with temporary_settings({PREFECT_UI_URL: "http://127.0.0.1:4200"}):
+        state = nightly()
+
+    assert state.message == "Nothing new: 3 unchanged."
+    text = nightly.artifact()["data"]
+    assert "3 files were read by another version of the parser than this one, which is 999." in text
+    assert (
+        f"run [nightly/reprocess](<http://127.0.0.1:4200/deployments/deployment/{deployed['reprocess']['id']}>)" in text
+    )
+    told = "\n".join(line["message"] for line in nightly.logs(state, expected=5))
+    assert "To read them again: the deployment nightly/reprocess." in told
+    assert nightly(reprocess=True).message == "Published: 0 loaded, 3 same-content."
+    assert "newer parser" not in nightly.artifact()["data"]
+
+
 def test_every_parameter_is_described(api: httpx.Client) -> None:
     from esf_flows.nightly import nightly as flow
 
     described = {name: spec.get("description") for name, spec in flow.parameters.properties.items()}
 
-    assert {"landing", "warehouse", "workers", "settle_s", "reprocess", "rebuild", "with_contacts"} <= set(described)
+    assert {"landing", "warehouse", "workers", "settle_s", "reprocess", "retries", "timeout_s"} <= set(described)
     assert all(described.values())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("workers", 0),
+        ("workers", "many"),
+        ("settle_s", -1),
+        ("keep_snapshots", 0),
+        ("landing", ""),
+        ("reprocess", "perhaps"),
+        ("retries", 11),
+        ("timeout_s", 0),
+    ],
+)
+def test_the_server_refuses_a_run_with_a_parameter_that_cannot_be_meant(
+    deployed: dict[str, dict[str, Any]], api: httpx.Client, parameter: str, value: object
+) -> None:
+    asked = {"parameters": {parameter: value}}
+
+    answer = api.post(f"/deployments/{deployed['nightly']['id']}/create_flow_run", json=asked)
+
+    assert answer.status_code == 409
+    assert parameter in answer.text
 
 
 # ---- what Prefect must not see ----------------------------------------------------------------------------------
@@ -232,6 +440,7 @@ def everything_prefect_keeps() -> str:
     return text
 
 
+@pytest.mark.promise("personal")
 @pytest.mark.parametrize("with_contacts", [False, True])
 def test_nothing_of_a_page_and_no_contact_reaches_prefect(
     with_contacts: bool,
@@ -242,7 +451,7 @@ def test_nothing_of_a_page_and_no_contact_reaches_prefect(
     state = nightly(with_contacts=with_contacts)
     assert (warehouse / "private" / "contacts.duckdb").is_file() == with_contacts
     nightly.logs(state, expected=20)
-    nightly.task_runs(state, expected=6)
+    nightly.task_runs(state, expected=7)
 
     kept = everything_prefect_keeps()
 
@@ -275,9 +484,12 @@ def test_an_unexpected_error_is_told_without_its_message(nightly: Nightly, monke
 def test_no_result_is_stored(nightly: Nightly, api: httpx.Client) -> None:
     from prefect.settings import PREFECT_HOME
 
+    storage = Path(PREFECT_HOME.value()) / "storage"
+    before = list(storage.rglob("*"))
+
     nightly()
 
-    assert not (Path(PREFECT_HOME.value()) / "storage").exists()
+    assert list(storage.rglob("*")) == before
 
 
 # ---- the hook ---------------------------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flows.conftest import PREFECT, processes_of
+from esf_etl import render
+from esf_etl.pipeline import ingest
+from esf_etl.settings import IngestSettings
+from esf_etl.warehouse import journal
+from esf_etl.warehouse.folder import WarehouseFolder
+from esf_etl.warehouse.reading import warehouse_digest
+from tests.flows.conftest import PREFECT, processes_of, project
+from tests.promises import Tally
 
 pytestmark = [*PREFECT, pytest.mark.slow]
 
@@ -79,6 +89,14 @@ class Served:
         runs: list[dict[str, Any]] = found.json()
         return runs
 
+    def post(self, path: str, asked: Any) -> Any:
+        return httpx.post(f"{self.address}/api{path}", json=asked, timeout=30).raise_for_status().json()
+
+    def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
+        """The artifacts of a flow run, by their keys."""
+        found = self.post("/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
+        return {one["key"]: one for one in found}
+
     def wait_for(self, what: str, seconds: float) -> None:
         """Wait until the log says so."""
         until = time.monotonic() + seconds
@@ -91,10 +109,19 @@ class Served:
 @pytest.fixture
 def served(landing: Path, warehouse: Path, apart: dict[str, str], tmp_path: Path, free_port: int) -> Iterator[Served]:
     """The flow, served every minute of the clock by a server of its own."""
-    del apart["PREFECT_HOME"]
+    with serving(warehouse, apart, tmp_path, free_port, cron="* * * * *") as served:
+        yield served
+
+
+@contextmanager
+def serving(
+    warehouse: Path, apart: dict[str, str], tmp_path: Path, free_port: int, *, cron: str = "30 3 * * *"
+) -> Iterator[Served]:
+    """The flow, served by a server of its own, with the landing folder `landing`."""
+    apart.pop("PREFECT_HOME", None)
     home = str(warehouse / ".prefect")
     log = tmp_path / "serve.log"
-    arguments = ["--landing", "landing", "--warehouse", "warehouse", "--cron", "* * * * *", "--port", str(free_port)]
+    arguments = ["--landing", "landing", "--warehouse", "warehouse", "--cron", cron, "--port", str(free_port)]
     with log.open("w") as written:
         process = subprocess.Popen(
             [sys.executable, "-m", "esf_flows.serve", *arguments],
@@ -124,6 +151,24 @@ def test_a_cron_schedule_fires_and_ends_with_its_server(served: Served, landing:
 
     assert runs[0]["auto_scheduled"]
     assert runs[0]["state"]["message"] == "Published: 3 loaded."
+    assert runs[0]["name"].startswith(f"{landing} 20")
+    of_run = {"flow_runs": {"id": {"any_": [runs[0]["id"]]}}}
+    while len(tasks := served.post("/task_runs/filter", of_run)) < 7:
+        assert time.monotonic() < until + 30, tasks
+        time.sleep(0.5)
+    assert {(task["name"], task["state"]["name"]) for task in tasks} == {
+        (name, "Completed") for name in ("ingest", "look", "parse", "write", "audit", "publish", "report-page")
+    }
+    artifacts = served.artifacts(runs[0]["id"])
+    assert (artifacts["run-progress"]["data"], artifacts["run-progress"]["description"]) == (
+        100.0,
+        "Published: 3 loaded.",
+    )
+    assert "3 seen = 0 unchanged + 0 deferred + 3 loaded" in artifacts["run-summary"]["data"]
+    assert "[report.html](<file://" in artifacts["run-summary"]["data"]
+    assert [one["deployment_id"] is not None for one in served.runs()] == [True] * len(served.runs())
+    assert served.get("/deployments/name/nightly/reprocess")["parameters"]["reprocess"] is True
+    assert served.get("/deployments/name/nightly/rebuild")["schedules"] == []
     assert (warehouse / "current" / "esf.duckdb").is_file()
     deployed = served.get("/deployments/name/nightly/nightly")
     assert deployed["parameters"] == {"landing": str(landing), "warehouse": str(warehouse)}
@@ -161,6 +206,73 @@ def test_ctrl_c_ends_it(served: Served) -> None:
     assert served.process.wait(60) == 0
     assert processes_of(served.home) == set()
     assert "Traceback" not in served.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.promise("healing")
+@pytest.mark.timeout(600)
+def test_a_run_is_cancelled_and_one_that_went_down_with_the_machine_is_reported(
+    landing: Path, warehouse: Path, apart: dict[str, str], tmp_path: Path, free_port: int, tally: Tally
+) -> None:
+    ingest(IngestSettings(landing, warehouse, settle_s=0))
+    before = warehouse_digest(warehouse)
+    (landing / "page-4.txt").write_text(render(project(4)), encoding="utf-8")
+    park = tmp_path / "park"
+    park.mkdir()
+    shutil.copy(Path(__file__).with_name("park.py"), park / "sitecustomize.py")
+    (park / "at").write_text("write", encoding="ascii")
+    apart |= {
+        "PARK": str(park),
+        "PYTHONPATH": os.pathsep.join([str(park), apart["PYTHONPATH"]]),
+        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+    }
+
+    def parked(served: Served) -> str:
+        """Start a run by hand, and wait until it is held in the stage."""
+        (park / "parked").unlink(missing_ok=True)
+        deployment = served.get("/deployments/name/nightly/nightly")["id"]
+        run: str = served.post(f"/deployments/{deployment}/create_flow_run", {})["id"]
+        until = time.monotonic() + 120
+        while not (park / "parked").exists():
+            assert time.monotonic() < until, served.log.read_text(encoding="utf-8")
+            time.sleep(0.2)
+        return run
+
+    with serving(warehouse, apart, tmp_path, free_port) as served:
+        idle = processes_of(served.home)
+        run = parked(served)
+        served.post(f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}})
+        until = time.monotonic() + 60
+        while served.get(f"/flow_runs/{run}")["state"]["type"] == "CANCELLING" or processes_of(served.home) - idle:
+            assert time.monotonic() < until, served.get(f"/flow_runs/{run}")["state"]
+            time.sleep(0.2)
+        assert served.get(f"/flow_runs/{run}")["state"]["name"] == "Cancelled"
+        entry = journal.read(WarehouseFolder(warehouse).journal)[-1]
+        assert (entry["outcome"], entry["error_code"]) == ("failed", "stopped")
+        assert warehouse_digest(warehouse) == before
+
+        run = parked(served)
+        for pid in processes_of(served.home):
+            os.kill(pid, signal.SIGKILL)
+        served.process.wait(60)
+    assert warehouse_digest(warehouse) == before
+    (park / "at").unlink()
+
+    with serving(warehouse, apart, tmp_path, free_port) as served:
+        served.wait_for("had no process any more", 60)
+        state = served.get(f"/flow_runs/{run}")["state"]
+        assert (state["type"], state["message"][:19]) == ("CRASHED", "Its process is gone")
+        # And its place is free at once.
+        deployment = served.get("/deployments/name/nightly/nightly")["id"]
+        run = served.post(f"/deployments/{deployment}/create_flow_run", {})["id"]
+        until = time.monotonic() + 120
+        while (state := served.get(f"/flow_runs/{run}")["state"])["type"] in {"SCHEDULED", "PENDING", "RUNNING"}:
+            assert time.monotonic() < until, state
+            time.sleep(0.2)
+        assert (state["type"], state["message"]) == ("COMPLETED", "Published: 1 loaded, 3 unchanged.")
+    ingest(IngestSettings(landing, tmp_path / "undisturbed", settle_s=0))
+    assert warehouse_digest(warehouse) == warehouse_digest(tmp_path / "undisturbed")
+    tally("cancelled under esf-etl serve, in a query", "Cancelled, the digest as before")
+    tally("killed with server and all, and served again", "Crashed at the start, the next run publishes and heals")
 
 
 def test_a_port_in_use_is_named(apart: dict[str, str], tmp_path: Path) -> None:

@@ -4,80 +4,110 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
-from tests.flows.conftest import PREFECT, ROOT, SOURCES
+from esf_etl.settings import IngestSettings
+from tests.flows.conftest import PREFECT, ROOT
 
 pytestmark = PREFECT
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
 
-def test_every_night_of_a_year_has_one_run_at_half_past_three(api: httpx.Client) -> None:
+@pytest.mark.parametrize(("year", "nights"), [(2026, 365), (2027, 365), (2028, 366)])
+def test_every_night_of_a_year_has_one_run_at_half_past_three(api: httpx.Client, year: int, nights: int) -> None:
     from prefect.server.schemas.schedules import CronSchedule
 
-    from esf_flows.serve import CRON, TIMEZONE
+    from esf_flows.deployments import CRON, TIMEZONE
 
-    first = datetime(2027, 1, 1, tzinfo=STOCKHOLM)
+    first = datetime(year, 1, 1, tzinfo=STOCKHOLM)
     schedule = CronSchedule(cron=CRON, timezone=TIMEZONE)
-    runs = [run.astimezone(STOCKHOLM) for run in asyncio.run(schedule.get_dates(n=365, start=first))]
+    runs = [run.astimezone(STOCKHOLM) for run in asyncio.run(schedule.get_dates(n=nights, start=first))]
 
     assert {run.time() for run in runs} == {time(3, 30)}
-    assert [run.date() for run in runs] == [first.date() + timedelta(days=day) for day in range(365)]
-    # Both changes of the clocks are among them: 28 March and 31 October.
-    assert Counter(run.utcoffset() for run in runs) == {timedelta(hours=2): 217, timedelta(hours=1): 148}
+    assert [run.date() for run in runs] == [first.date() + timedelta(days=day) for day in range(nights)]
+    # Both changes of the clocks are among them.
+    assert set(Counter(run.utcoffset() for run in runs)) == {timedelta(hours=2), timedelta(hours=1)}
 
 
-def prefect(*arguments: str, api: httpx.Client) -> subprocess.CompletedProcess[str]:
-    """Prefect's own command line, in the checkout, against the server of these tests."""
-    return subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
-        cwd=ROOT,
-        env=os.environ
-        | {
-            "PREFECT_API_URL": str(api.base_url).rstrip("/"),
-            "PYTHONPATH": os.pathsep.join(map(str, SOURCES)),
-            "PWD": str(ROOT),
+@pytest.mark.parametrize(
+    ("first", "changes_on", "hours"),
+    [(date(2026, 10, 20), date(2026, 10, 25), (2, 1)), (date(2027, 3, 23), date(2027, 3, 28), (1, 2))],
+)
+def test_the_server_plans_one_run_a_night_also_when_the_clocks_change(
+    deployed: dict[str, dict[str, Any]], api: httpx.Client, first: date, changes_on: date, hours: tuple[int, int]
+) -> None:
+    begin = datetime.combine(first, time(), STOCKHOLM)
+    end = datetime.combine(first + timedelta(days=10), time(), STOCKHOLM)
+    asked = {"start_time": begin.isoformat(), "end_time": end.isoformat()}
+    api.post(f"/deployments/{deployed['nightly']['id']}/schedule", json=asked).raise_for_status()
+
+    query = {
+        "flow_runs": {
+            "deployment_id": {"any_": [deployed["nightly"]["id"]]},
+            "expected_start_time": {"after_": begin.isoformat(), "before_": end.isoformat()},
         },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+    planned = api.post("/flow_runs/filter", json=query).raise_for_status().json()
+    for run in planned:
+        # No worker may find those that are due already.
+        api.delete(f"/flow_runs/{run['id']}").raise_for_status()
+
+    assert {run["state_type"] for run in planned} == {"SCHEDULED"}
+    starts = [datetime.fromisoformat(run["expected_start_time"]).astimezone(STOCKHOLM) for run in planned]
+    assert [start.date() for start in starts] == [first + timedelta(days=day) for day in range(10)]
+    assert {start.time() for start in starts} == {time(3, 30)}
+    before, after = hours
+    assert [start.utcoffset() for start in starts] == [
+        timedelta(hours=before if start.date() < changes_on else after) for start in starts
+    ]
 
 
 @pytest.mark.slow
-def test_prefect_deploys_what_prefect_yaml_says(api: httpx.Client) -> None:
+def test_prefect_deploys_what_prefect_yaml_says(deployed: dict[str, dict[str, Any]]) -> None:
     from prefect.flows import load_flow_from_entrypoint
 
-    from esf_flows.serve import CRON, TIMEZONE
+    from esf_flows.deployments import BY_HAND, CRON, NIGHTLY, TIMEZONE
 
-    before = (ROOT / "prefect.yaml").read_bytes()
-    api.post("/work_pools/", json={"name": "esf-etl", "type": "process"}).raise_for_status()
-
-    done = prefect("deploy", "--name", "nightly", api=api)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (ROOT / "prefect.yaml").read_bytes() == before
-    deployed = api.get("/deployments/name/nightly/nightly").raise_for_status().json()
-    (schedule,) = deployed["schedules"]
+    assert set(deployed) == {NIGHTLY, *BY_HAND} == {"nightly", "reprocess", "rebuild"}
+    (schedule,) = deployed["nightly"]["schedules"]
     assert schedule["active"]
     assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("30 3 * * *", "Europe/Stockholm")
     assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == (CRON, TIMEZONE)
-    assert deployed["global_concurrency_limit"]["limit"] == 1
-    assert deployed["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-    assert deployed["parameters"] == {"landing": "landing", "warehouse": "warehouse"}
-    (step,) = deployed["pull_steps"]
-    assert step == {"prefect.deployments.steps.set_working_directory": {"directory": str(ROOT)}}
-    entrypoint = deployed["entrypoint"]
-    assert load_flow_from_entrypoint(str(ROOT / entrypoint)).name == "nightly"
+    for name, one in deployed.items():
+        assert one["schedules"] == ([schedule] if name == "nightly" else [])
+        assert one["global_concurrency_limit"]["limit"] == 1
+        assert one["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        assert one["parameters"] == {"landing": "landing", "warehouse": "warehouse"} | BY_HAND.get(name, {})
+        assert one["enforce_parameter_schema"]
+        assert one["description"]
+        (step,) = one["pull_steps"]
+        assert step == {"prefect.deployments.steps.set_working_directory": {"directory": str(ROOT)}}
+        assert load_flow_from_entrypoint(str(ROOT / one["entrypoint"])).name == "nightly"
+
+
+def test_serve_deploys_the_same_as_prefect_yaml(deployed: dict[str, dict[str, Any]]) -> None:
+    from esf_etl.settings import IngestSettings
+    from esf_flows.deployments import deployments
+
+    served = {one.name: one for one in deployments(IngestSettings())}
+
+    assert set(served) == set(deployed)
+    for name, one in served.items():
+        same = deployed[name]
+        assert one.description == same["description"]
+        assert set(one.parameters) == set(same["parameters"])
+        assert [str(getattr(planned.schedule, "cron", None)) for planned in one.schedules or []] == [
+            planned["schedule"]["cron"] for planned in same["schedules"]
+        ]
 
 
 @pytest.mark.parametrize(
@@ -87,10 +117,10 @@ def test_prefect_deploys_what_prefect_yaml_says(api: httpx.Client) -> None:
 def test_a_schedule_that_is_none_is_refused(api: httpx.Client, cron: str, timezone: str, named: str) -> None:
     from esf_etl.errors import UsageError
     from esf_etl.settings import IngestSettings
-    from esf_flows.serve import deployment
+    from esf_flows.deployments import deployments
 
     with pytest.raises(UsageError, match=named):
-        deployment(IngestSettings(), cron=cron, timezone=timezone)
+        deployments(IngestSettings(), cron=cron, timezone=timezone)
 
 
 def test_prefect_s_own_client_can_list_runs_and_artifacts(api: httpx.Client) -> None:
@@ -100,3 +130,19 @@ def test_prefect_s_own_client_can_list_runs_and_artifacts(api: httpx.Client) -> 
     with get_client(sync_client=True) as client:
         client.read_flow_runs()
     assert Artifact.get("no-such-artifact") is None
+
+
+def test_serve_has_prefect_remove_old_flow_runs_with_their_logs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from prefect.settings.models.server.services import ServerServicesDBVacuumSettings
+
+    from esf_flows.serve import _configure
+
+    assert "flow_runs" not in ServerServicesDBVacuumSettings().enabled_vacuum_types
+    monkeypatch.setattr(os, "environ", os.environ | {"PREFECT_HOME": str(tmp_path)})
+    _configure(IngestSettings(warehouse=tmp_path), "127.0.0.1", 4200)
+
+    found = ServerServicesDBVacuumSettings()
+    assert found.enabled_vacuum_types == {"events", "flow_runs", "orphans"}
+    assert found.retention_period == timedelta(days=90)

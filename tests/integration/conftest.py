@@ -145,6 +145,21 @@ def open_copy(database: Path, copy: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(copy))
 
 
+@pytest.fixture(scope="session")
+def three_nights(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """A first load with a reject, a new version, and a night with nothing new. To be read only."""
+    root = tmp_path_factory.mktemp("nights")
+    job = Job(root / "landing", root / "warehouse")
+    job.put("a.txt", project("Alfa"), on_day=1)
+    job.put("b.txt", project("Beta"), on_day=1)
+    job.put("c.txt", "Ingen projektsida.\n", on_day=1)
+    job.ingest()
+    job.put("a.txt", project("Alfa", owner="En annan ägare"), on_day=2)
+    job.ingest()
+    job.ingest()
+    return job
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     """An empty landing folder and no warehouse yet."""

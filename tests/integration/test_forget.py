@@ -21,6 +21,9 @@ from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.publish import is_intact, read_manifest
 from tests.integration.conftest import Job, project
 from tests.integration.test_vault import vault
+from tests.promises import Tally
+
+pytestmark = pytest.mark.promise("personal")
 
 NAME, EMAIL, PHONE = "Åsa Glömsdotter", "asa.glomsdotter@exempel.example", "08-465 00 42"
 ASA = Contact(NAME, EMAIL, PHONE)
@@ -327,6 +330,7 @@ forgetting.forget(IngestSettings(landing=Path(sys.argv[1]), warehouse=Path(sys.a
 """
 
 
+@pytest.mark.promise("crashes")
 @pytest.mark.parametrize(
     "where",
     [
@@ -339,7 +343,7 @@ forgetting.forget(IngestSettings(landing=Path(sys.argv[1]), warehouse=Path(sys.a
         "_look_into_older",
     ],
 )
-def test_killed_half_way_nothing_is_hurt_and_doing_it_again_completes_it(where: str, done: Job) -> None:
+def test_killed_half_way_nothing_is_hurt_and_doing_it_again_completes_it(where: str, done: Job, tally: Tally) -> None:
     killed = done.python("-c", KILLED, str(done.landing), str(done.warehouse), where, NAME)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     published = done.published()
@@ -352,6 +356,7 @@ def test_killed_half_way_nothing_is_hurt_and_doing_it_again_completes_it(where: 
     forget_both(done)
     assert not is_in_current(done, NAME, EMAIL, PHONE)
     assert list(done.warehouse.glob("staging/*")) == []
+    tally("SIGKILL of esf-etl forget", "published stays whole; nobody comes back; doing it again completes it")
 
 
 # ---- purge -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from esf_etl import Section, parse, parse_file, render
 from esf_etl.warehouse.verify import verify
 from tests.integration.conftest import Job, project
 
+pytestmark = pytest.mark.promise("content")
+
 HARMFUL = ("\x1b", "\x9b", "\x07", "\x08", "\r", "\u202e", "\u2066", "\u200f")
 
 TEXTS = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import socket
 import stat
 import subprocess
@@ -23,22 +24,29 @@ import pytest
 
 import esf_etl.batch
 from esf_etl import render
-from esf_etl.landing import file_bytes
+from esf_etl.landing import file_bytes, scan_landing
+from esf_etl.pages.invent import invent
 from esf_etl.warehouse.verify import verify
 from tests.integration.conftest import Job, day, environment, project
+from tests.promises import FULL, Tally
+
+pytestmark = pytest.mark.promise("landing")
 
 OUTSIDE = "Utanför mappen"
 _GIGABYTE = 1024**3
 
 
-def run(job: Job, *arguments: str, timeout_s: float = 60, memory_bytes: int | None = None) -> dict[str, Any]:
+def run(
+    job: Job, *arguments: str, timeout_s: float = 60, memory_bytes: int | None = None, workers: int | None = 1
+) -> dict[str, Any]:
     """`esf-etl ingest --json` in a process of its own, with a limit of address space; its summary."""
 
     def limit() -> None:
         if memory_bytes:
             resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
-    command = [sys.executable, "-m", "esf_etl.cli", "ingest", "--json", "--workers", "1"]
+    command = [sys.executable, "-m", "esf_etl.cli", "ingest", "--json"]
+    command += ["--workers", str(workers)] if workers else []
     command += ["--landing", str(job.landing), "--warehouse", str(job.warehouse), *arguments]
     done = subprocess.run(
         command, env=environment(), capture_output=True, timeout=timeout_s, check=False, preexec_fn=limit
@@ -193,6 +201,69 @@ def test_a_link_that_takes_the_place_of_a_file_after_it_was_listed_is_not_follow
     assert job.value(f"SELECT count(*) FROM history.project WHERE title = '{OUTSIDE}'") == 0
 
 
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_link_that_takes_the_place_of_a_folder_after_it_was_listed_is_not_followed(
+    depth: int, job: Job, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file outside has the name, size and time of the one that was listed: only the link tells them apart."""
+    job.put("good.txt", project("Alfa"))
+    below = "/".join(["sub"] * depth)
+    path = job.put(f"{below}/page.txt", "x" * (outside / "page.txt").stat().st_size)
+    folder = job.landing / "sub"
+    for more in range(depth - 1):
+        (outside / "/".join(["sub"] * (more + 1))).mkdir()
+    inside = outside.joinpath(*["sub"] * (depth - 1), "page.txt")
+    if inside != outside / "page.txt":
+        shutil.copy2(outside / "page.txt", inside)
+    assert (inside.stat().st_size, inside.stat().st_mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
+
+    def swapping(location: str, *, limit: int) -> bytes:
+        if location.endswith("page.txt") and not folder.is_symlink():
+            folder.rename(job.landing.parent / "away")
+            folder.symlink_to(outside, target_is_directory=True)
+        return file_bytes(location, limit=limit)
+
+    monkeypatch.setattr(esf_etl.batch, "file_bytes", swapping)
+    summary = job.ingest(workers=1)
+
+    assert folder.is_symlink()
+    assert (summary.loaded, summary.rejected + summary.deferred) == (1, 1)
+    assert job.value(f"SELECT count(*) FROM history.project WHERE title = '{OUTSIDE}'") == 0
+
+
+def test_a_folder_that_becomes_a_link_while_the_landing_folder_is_listed_is_named_and_not_entered(
+    job: Job, outside: Path
+) -> None:
+    job.put("good.txt", project("Alfa"))
+    job.put("sub/deep/page.txt", project("Beta"))
+    passed_over: list[str] = []
+    seen = []
+    for file in scan_landing(job.landing, settle_s=0, passed_over=passed_over):
+        seen.append(file.path)
+        if (job.landing / "sub").is_dir() and not (job.landing / "sub").is_symlink():
+            (job.landing / "sub").rename(job.landing.parent / "away")
+            (job.landing / "sub").symlink_to(outside, target_is_directory=True)
+    assert seen == ["good.txt"]
+    assert passed_over == [str(job.landing / "sub")]
+
+
+def test_folders_too_deep_for_a_path_are_named_and_end_no_run(job: Job, tmp_path: Path) -> None:
+    job.put("good.txt", project("Alfa"))
+    here = os.open(job.landing, os.O_RDONLY)
+    for _ in range(60):
+        os.mkdir("d" * 100, dir_fd=here)
+        deeper = os.open("d" * 100, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = deeper
+    os.close(here)
+
+    summary = run(job)
+
+    assert (summary["files_seen"], summary["loaded"]) == (1, 1)
+    assert [warning for warning in summary["warnings"] if "d" * 100 in warning]
+    shutil.rmtree(job.landing)  # pytest's own would stumble over it
+
+
 # ---- files that are too much ------------------------------------------------------------------------------------
 
 
@@ -224,22 +295,55 @@ def test_of_a_file_above_the_limit_no_more_than_the_limit_is_held(job: Job) -> N
     assert time.monotonic() - since < 5
 
 
-def many(job: Job, count: int) -> None:
-    """So many files that are no pages, and one that is."""
+MANY = 100_000 if FULL else 10_000
+
+
+def lay(job: Job, name: str, data: bytes) -> None:
+    """As `Job.put`, for many files."""
+    path = f"{job.landing}/{name}"
+    with open(path, "wb") as file:  # noqa: PTH123 - quicker
+        file.write(data)
+    os.utime(path, ns=(day(1), day(1)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600 if FULL else 300)
+def test_many_files_in_one_folder_are_all_accounted_for(job: Job, tally: Tally) -> None:
+    """Nine of ten are invented pages, the tenth is none."""
+    none_of = MANY // 10
+    for number, page in enumerate(invent(MANY - none_of)):
+        lay(job, f"{number:06}.txt", render(page, check=False).encode())
+    for number in range(none_of):
+        lay(job, f"{number:06}-x.txt", b"x\n")
+
+    since = time.monotonic()
+    summary = run(job, timeout_s=3000, workers=None)
+    elapsed_s = time.monotonic() - since
+
+    assert (summary["files_seen"], summary["loaded"], summary["rejected"]) == (MANY, MANY - none_of, none_of)
+    assert job.value("SELECT count(*) FROM project") == MANY - none_of
+    assert job.value("SELECT count(DISTINCT path) FROM etl.reject") == none_of
+    assert job.value("SELECT count(*) FROM etl.landing_file") == MANY
+    since = time.monotonic()
+    assert run(job, timeout_s=600)["unchanged"] == MANY
+    tally(
+        f"files of one folder, nine of ten invented pages: a load of {elapsed_s:.0f} s and an idle run of"
+        f" {time.monotonic() - since:.0f} s",
+        "each in the ledger, as loaded or rejected",
+        MANY,
+    )
+
+
+def test_a_folder_full_of_links_does_not_fill_the_journal(job: Job, outside: Path, tally: Tally) -> None:
     job.put("good.txt", project("Alfa"))
-    for number in range(count - 1):
-        path = job.landing / f"{number:06}.txt"
-        path.write_bytes(b"x\n")
-        os.utime(path, ns=(day(1), day(1)))
-
-
-@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.slow)])
-def test_many_files_in_one_folder_are_all_accounted_for(count: int, job: Job) -> None:
-    many(job, count)
-    summary = run(job, timeout_s=280)
-    assert (summary["files_seen"], summary["loaded"], summary["rejected"]) == (count, 1, count - 1)
-    assert job.value("SELECT count(DISTINCT path) FROM etl.reject") == count - 1
-    assert run(job, timeout_s=100)["unchanged"] == count
+    count = 100_000 if FULL else 5_000
+    for number in range(count):
+        os.symlink(outside / "page.txt", job.landing / f"{number}.txt")  # noqa: PTH211 - quicker
+    summary = run(job)
+    assert (summary["files_seen"], summary["loaded"]) == (1, 1)
+    assert f"{count - 100} more that are no regular files" in summary["warnings"][-1]
+    assert (job.warehouse / "runs.jsonl").stat().st_size < 100_000
+    tally("links in one folder", "passed over, the first 100 by name", count)
 
 
 def test_deep_folders_are_walked_to_their_end(job: Job) -> None:
@@ -277,7 +381,7 @@ NAMES = [
 ]
 
 
-def test_a_name_is_a_name_whatever_stands_in_it(job: Job) -> None:
+def test_a_name_is_a_name_whatever_stands_in_it(job: Job, tally: Tally) -> None:
     for number, name in enumerate(NAMES):
         job.put(os.fsdecode(name), project(f"Projekt {number}"))
 
@@ -291,6 +395,7 @@ def test_a_name_is_a_name_whatever_stands_in_it(job: Job) -> None:
     assert "sk\\xe5ne.txt" in paths
     assert verify(job.settings(), with_landing=True, read=True).ok
     assert run(job)["unchanged"] == len(NAMES)
+    tally("names of files: line ends, quotes, SQL, HTML, escapes, bytes that are no UTF-8", "loaded", len(NAMES))
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
@@ -329,6 +434,23 @@ def test_a_file_that_may_not_be_read_is_rejected_by_name(job: Job) -> None:
     summary = json.loads(done.stdout)
     assert (summary["loaded"], summary["rejected"], summary["law_holds"]) == (1, 1, True)
     assert reasons(job) == {"closed.txt": "file-unreadable"}
+
+
+def test_a_folder_that_may_not_be_listed_ends_the_run_by_name_and_leaves_what_is_published(job: Job) -> None:
+    """Else its pages would seem to have gone."""
+    job.put("good.txt", project("Alfa"))
+    job.put("closed/page.txt", project("Beta"))
+    assert run(job)["loaded"] == 2
+    (job.landing / "closed").chmod(0o000)
+    places = ["--landing", str(job.landing), "--warehouse", str(job.warehouse)]
+    try:
+        done = job.python("-c", WITHOUT_PRIVILEGES, "ingest", "--json", *places)
+    finally:
+        (job.landing / "closed").chmod(0o755)
+    assert done.returncode == 1
+    assert "[landing-unreadable]" in done.stderr
+    assert f"{job.landing}/closed" in done.stderr
+    assert job.value("SELECT count(*) FROM project") == 2
 
 
 def test_files_that_leave_and_grow_while_they_are_read_are_left_for_the_next_run(

@@ -12,6 +12,8 @@ import pytest
 from esf_etl import Contact, Project, Section, render
 from tests.integration.conftest import Job, project
 
+pytestmark = pytest.mark.promise("personal")
+
 NAMES = ("Nils Hemligsson", "Siv Gömdström", "Ulla Doldberg", "Rut Tystlund", "Åke Namnlös")
 PHONES = ("0999-111 222", "0999-333 444", "0999-555 666", "0999-777 888")
 IN_PROSE = ("lena.prosa@domain.example", "08-465 00 42", "+46 70 174 06 05", "0701740606")

@@ -17,6 +17,7 @@ from esf_etl.errors import EsfEtlError, SnapshotDamaged, WarehouseError
 from esf_etl.warehouse import reading
 from esf_schemas import PROJECT_TABLES, REF_TABLES, SCHEMA_VERSION
 from tests.integration.conftest import Job, project
+from tests.integration.test_verify import snapshot_of
 
 PARQUET = {
     **{contract.table().name: f"{contract.table().name}.parquet" for contract in PROJECT_TABLES},
@@ -24,24 +25,10 @@ PARQUET = {
 }
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """A warehouse after two runs, to be read only."""
-    root = tmp_path_factory.mktemp("published")
-    job = Job(root / "landing", root / "warehouse")
-    job.put("a.txt", project("Alfa"), on_day=1)
-    job.put("b.txt", project("Beta"), on_day=1)
-    job.put("c.txt", "Ingen projektsida.\n", on_day=1)
-    job.ingest()
-    job.put("a.txt", project("Alfa", owner="En annan ägare"), on_day=2)
-    job.ingest()
-    return job
-
-
-def snapshot_of(job: Job) -> Path:
-    published = job.published()
-    assert published is not None
-    return published
+@pytest.fixture
+def done(three_nights: Job) -> Job:
+    """A warehouse after three runs, to be read only."""
+    return three_nights
 
 
 def damage(path: Path, place: float) -> None:
@@ -193,6 +180,30 @@ def test_only_the_newest_snapshots_stay(job: Job) -> None:
     published = [entry["run_id"] for entry in job.journal() if entry["event"] == "ended"]
     assert job.snapshots() == published[-2:]
     assert snapshot_of(job).name == published[-1]
+
+
+def test_an_old_snapshot_that_cannot_be_removed_stays_whole_and_goes_with_a_later_run(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.put("a.txt", project("Alfa"), on_day=1)
+    old = job.ingest().run_id
+    job.put("a.txt", project("Alfa", owner="En annan ägare"), on_day=2)
+    really = shutil.rmtree
+
+    def refuse(path: Path) -> None:
+        if path.name == old:
+            raise PermissionError(1, "Operation not permitted")
+        really(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refuse)
+        summary = job.ingest(keep_snapshots=1)
+    assert [warning for warning in summary.warnings if f"snapshots/{old}: an old folder cannot be removed" in warning]
+    assert job.snapshots() == [old, summary.run_id]
+    assert job.ingest().outcome == "idle"
+    job.put("b.txt", project("Beta"), on_day=2)
+    last = job.ingest(keep_snapshots=1).run_id
+    assert job.snapshots() == [last]
 
 
 def test_the_current_snapshot_stays_although_the_operator_went_back_to_it(job: Job) -> None:

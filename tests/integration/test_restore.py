@@ -14,9 +14,11 @@ from esf_etl.warehouse.restore import kept_snapshots, restore
 from esf_etl.warehouse.status import read_status
 from esf_etl.warehouse.verify import verify
 from tests.integration.conftest import Job, project
-from tests.integration.test_crashes import killed_at
+from tests.integration.killing import killed_at
 from tests.integration.test_lock import holder
 from tests.integration.test_verify import flip_byte, snapshot_of, tree
+
+pytestmark = pytest.mark.promise("healing")
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from esf_etl.pages.invent import invent
 from esf_etl.progress import STAGES, VAULT_STAGES, Silent
 from esf_etl.warehouse.vault import VAULT
 from tests.integration.conftest import Job, project
+from tests.promises import Tally
+
+pytestmark = pytest.mark.promise("personal")
 
 ADA = Contact("Ada Exempel", "ada@exempel.example", "08-465 00 42")
 BO = Contact("Bo Påhitt", "bo@exempel.example", None)
@@ -338,9 +341,10 @@ def test_the_kills_below_reach_every_fsync_of_the_vault(two_nights: Job, tmp_pat
     assert (done.returncode, done.stdout) == (0, f"{FSYNCS}\n"), done.stderr
 
 
+@pytest.mark.promise("crashes")
 @pytest.mark.parametrize(("kind", "where"), KILLS)
 def test_a_run_killed_at_any_step_leaves_a_pair_that_the_next_one_makes_whole(
-    kind: str, where: str, two_nights: Job, tmp_path: Path
+    kind: str, where: str, two_nights: Job, tmp_path: Path, tally: Tally
 ) -> None:
     job = Job(tmp_path / "landing", tmp_path / "w")
     shutil.copytree(two_nights.landing, job.landing)
@@ -365,6 +369,7 @@ def test_a_run_killed_at_any_step_leaves_a_pair_that_the_next_one_makes_whole(
     assert vault(job) == AFTER
     assert [path.name for path in private.iterdir()] == [VAULT]
     assert job.value("SELECT count(*) FROM project") == 3
+    tally("SIGKILL of a run that changes the vault, also at each fsync of it", "vault and warehouse of one run again")
 
 
 def test_a_first_run_killed_before_the_flip_leaves_no_contact_of_what_is_not_published(

@@ -21,27 +21,14 @@ from esf_etl.warehouse.verify import verify
 from esf_etl.warehouse.verifying import Verification
 from tests.integration.conftest import Job, project
 
-
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Job:
-    """Three nights: a first load with a reject, a new version, and one with nothing new. To be read only."""
-    root = tmp_path_factory.mktemp("night")
-    job = Job(root / "landing", root / "warehouse")
-    job.put("a.txt", project("Alfa"), on_day=1)
-    job.put("b.txt", project("Beta"), on_day=1)
-    job.put("c.txt", "Ingen projektsida.\n", on_day=1)
-    job.ingest()
-    job.put("a.txt", project("Alfa", owner="En annan ägare"), on_day=2)
-    job.ingest()
-    job.ingest()
-    return job
+pytestmark = pytest.mark.promise("healing")
 
 
 @pytest.fixture
-def own(night: Job, tmp_path: Path) -> Job:
-    """A copy of it, to be spoiled. The landing folder keeps its times, but not those of the inodes."""
-    shutil.copytree(night.warehouse, tmp_path / "own", symlinks=True)
-    return night.fork(tmp_path / "own")
+def own(three_nights: Job, tmp_path: Path) -> Job:
+    """A copy of those nights, to be spoiled. The landing folder keeps its times, but not those of the inodes."""
+    shutil.copytree(three_nights.warehouse, tmp_path / "own", symlinks=True)
+    return three_nights.fork(tmp_path / "own")
 
 
 def check(job: Job, **how: bool) -> Verification:
@@ -119,8 +106,8 @@ def tree(folder: Path) -> dict[str, tuple[Any, ...]]:
 # ---- a whole one ------------------------------------------------------------------------------------------------
 
 
-def test_of_what_a_run_published_nothing_is_wrong(night: Job) -> None:
-    found = check(night, with_landing=True, read=True, all_snapshots=True)
+def test_of_what_a_run_published_nothing_is_wrong(three_nights: Job) -> None:
+    found = check(three_nights, with_landing=True, read=True, all_snapshots=True)
 
     assert found.ok, found.to_dict()
     assert set(states(found).values()) == {"ok"}
@@ -128,13 +115,13 @@ def test_of_what_a_run_published_nothing_is_wrong(night: Job) -> None:
         states(found)
     )
     assert {"ledger", "contracts", "parquet", "runs", "landing folder", "landing files"} < set(states(found))
-    assert f"snapshots/{night.snapshots()[0]}" in states(found)
+    assert f"snapshots/{three_nights.snapshots()[0]}" in states(found)
 
 
-def test_it_writes_nothing_and_takes_no_lock(night: Job) -> None:
-    before = tree(night.warehouse), tree(night.landing)
-    check(night, with_landing=True, read=True, all_snapshots=True)
-    assert (tree(night.warehouse), tree(night.landing)) == before
+def test_it_writes_nothing_and_takes_no_lock(three_nights: Job) -> None:
+    before = tree(three_nights.warehouse), tree(three_nights.landing)
+    check(three_nights, with_landing=True, read=True, all_snapshots=True)
+    assert (tree(three_nights.warehouse), tree(three_nights.landing)) == before
 
 
 def test_a_run_may_publish_while_it_looks(own: Job, tmp_path: Path) -> None:

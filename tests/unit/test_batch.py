@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pytest
 
 from esf_etl import Attribute, Contact, Project, Section, content_digest, project_id, render, to_arrow
 from esf_etl.batch import FILES, FINDINGS, REJECTS, Chunk, ChunkTask, WaitingFile, parse_chunk, with_lines
+from esf_etl.errors import LandingError
 from esf_etl.landing import scan_landing
 from esf_schemas import STAGED_TABLES, staged_arrow_schema
 
@@ -152,6 +154,19 @@ def test_a_file_that_the_disk_does_not_give_is_a_reject(tmp_path: Path) -> None:
     assert rows(chunk.rejects, "code", "found", "expected") == [
         ("file-unreadable", "Is a directory", "a readable file")
     ]
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN])
+def test_a_disk_of_the_network_that_is_away_is_no_fault_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("esf_etl.batch.file_bytes", refuse)
+    with pytest.raises(LandingError) as caught:
+        parse_chunk(ChunkTask(str(tmp_path), [WaitingFile(3, "a.txt", 0, 0, None)], SCHEMAS, 1000))
+    assert (caught.value.code, caught.value.path, caught.value.transient) == ("landing-unreadable", "a.txt", True)
 
 
 def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def test_codes_join_what_they_stand_for() -> None:
         ("municipality", "project_municipality", ("municipality_code",)),
         ("county", "municipality", ("county_code",)),
         ("landing_file", "reject", ("landing", "path")),
+        ("override", "override_page", ("landing", "kind", "what")),
         ("run", "finding", ("run_id",)),
     } <= joined
 
@@ -52,7 +53,7 @@ def test_a_relation_tells_whether_it_must_be_there_and_how_often_it_can() -> Non
 def test_a_diagram_has_the_tables_asked_for_and_those_they_name() -> None:
     entities = [line.removesuffix(" {") for line in lines(diagram(ETL_TABLES)) if line.endswith("{")]
 
-    assert entities == ["run", "landing_file", "reject", "finding", "project"]
+    assert entities == ["run", "landing_file", "reject", "finding", "override", "override_page", "project"]
 
 
 def test_every_line_is_of_a_form_that_mermaid_reads() -> None:

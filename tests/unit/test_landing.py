@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +73,7 @@ def test_a_file_is_described_as_stat_describes_it(tmp_path: Path) -> None:
     path = lay(tmp_path, "sub/a.txt")
     [[file], _] = scan(tmp_path)
     info = path.stat()
-    assert (file.path, location_of(str(tmp_path), file.path)) == ("sub/a.txt", str(path))
+    assert (file.path, location_of(str(tmp_path), file.path)) == ("sub/a.txt", f"{tmp_path}/./sub/a.txt")
     assert (file.size_bytes, file.mtime_ns, file.ctime_ns) == (4, NOW_NS - HOUR_NS, info.st_ctime_ns)
 
 
@@ -137,18 +140,45 @@ def test_a_folder_that_cannot_be_listed_is_refused_rather_than_taken_for_empty(
 ) -> None:
     lay(tmp_path, "a.txt")
     lay(tmp_path, "closed/b.txt")
-    scandir = os.scandir
+    really = os.open
 
-    def refuse(path: str) -> object:
-        if Path(path).name == "closed":
+    def refuse(path: str, *arguments: Any, **options: Any) -> int:
+        if path == "closed":
             raise PermissionError(13, "Permission denied")
-        return scandir(path)
+        return really(path, *arguments, **options)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(LandingError, match="Permission denied") as caught:
         scan(tmp_path)
     assert caught.value.code == "landing-unreadable"
     assert caught.value.path == str(tmp_path / "closed")
+
+
+@pytest.mark.parametrize(
+    ("number", "transient"),
+    [(errno.ESTALE, True), (errno.EIO, True), (errno.ETIMEDOUT, True), (errno.EACCES, False), (errno.ENOSPC, False)],
+)
+def test_a_folder_whose_disk_is_away_may_be_there_again_in_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, transient: bool
+) -> None:
+    def refuse(path: str) -> object:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(LandingError, match=os.strerror(number)) as caught:
+        scan(tmp_path)
+    assert (caught.value.code, caught.value.transient) == ("landing-unreadable", transient)
+    assert pickle.loads(pickle.dumps(caught.value)).transient is transient  # noqa: S301 - our own
+
+
+def test_a_mount_that_is_stale_is_no_missing_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> bool:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(LandingError) as caught:
+        scan(tmp_path)
+    assert (caught.value.code, caught.value.transient) == ("landing-unreadable", True)
 
 
 def test_names_that_are_no_utf_8_are_written_in_hexadecimal(tmp_path: Path) -> None:

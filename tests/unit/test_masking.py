@@ -18,6 +18,8 @@ from esf_etl.pages.invent import invent
 from esf_etl.pages.masking import Masking, mask_project
 from esf_etl.pages.personal import EMAIL_MASK, PHONE_MASK, mask_prose, may_hold_personal
 
+pytestmark = pytest.mark.promise("personal")
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "tests" / "golden" / "pages").rglob("*.txt"), *(ROOT / "landing").rglob("*.txt")])
 KEY = bytes(range(32))

@@ -26,6 +26,10 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("report_page", "0", False),
     ("with_contacts", "yes", True),
     ("mask_prose", "no", False),
+    ("log_format", "json", "json"),
+    ("log_file", "/var/log/esf-etl.jsonl", Path("/var/log/esf-etl.jsonl")),
+    ("metrics_file", "/var/lib/metrics/esf.prom", Path("/var/lib/metrics/esf.prom")),
+    ("overrides", "o.csv", Path("o.csv")),
 ]
 
 
@@ -34,6 +38,7 @@ def no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(ENVIRONMENT_PREFIX):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("ESF_ETL_CONFIG", os.devnull)
 
 
 def test_without_a_word_the_defaults_hold() -> None:

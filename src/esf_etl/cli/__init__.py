@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from esf_etl import __version__
 from esf_etl.cli import output
-from esf_etl.errors import EsfEtlError, MissingExtra, UsageError
+from esf_etl.errors import EsfEtlError, MissingExtra
+from esf_etl.settings_file import named_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ VERBS = (
     "purge",
     "sample",
     "serve",
+    "config",
 )
 """The commands, each a module of this package."""
 
@@ -51,14 +53,14 @@ _EXTRA_OF = {
     "rich": "warehouse",
     "prefect": "flows",
     "altair": "reports",
+    "prometheus_client": "warehouse",
     "prompt_toolkit": "reports",
     "pygments": "reports",
+    "pythonjsonlogger": "warehouse",
     "vl_convert": "reports",
     "xlsxwriter": "reports",
 }
 """The extra that brings a package, for whoever has not installed it."""
-
-_INTERRUPTED = 130
 
 
 class _Verb(Protocol):
@@ -79,7 +81,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="esf-etl",
         description="From saved project pages of the Swedish ESF council to tables one can trust.",
         epilog="Exit status: 0 done (rejects included), 1 failed, 2 wrong usage, 3 another run holds the lock, "
-        "4 rejects, where --fail-on-reject asks for it. Settings also by ESF_ETL_* variables.",
+        "4 rejects, where --fail-on-reject asks for it. Settings also by ESF_ETL_* variables "
+        "and a settings file: `esf-etl config` shows them.",
     )
     parser.add_argument("--version", action="version", version=f"esf-etl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -95,8 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a letter that a terminal cannot show ends nothing
+    status = 0
     try:
-        status = _verb(args.command).run(args)
+        with named_settings_file(getattr(args, "config", None)):
+            status = _verb(args.command).run(args)
         sys.stdout.flush()
     except EsfEtlError as problem:
         output.complain(problem)
@@ -110,11 +115,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(missing)
         return missing.exit_code
     except BrokenPipeError:
-        # The reader of our output has seen enough (`esf-etl rejects | head`).
+        # The reader of our output has seen enough (`esf-etl rejects | head`); a verdict that was reached stands.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return status
     except KeyboardInterrupt:
-        output.complain(UsageError("interrupted; nothing was published."))
-        return _INTERRUPTED
+        output.note("esf-etl: interrupted.")
+        return output.INTERRUPTED
     else:
         return status

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from esf_etl.errors import EsfEtlError
 
-__all__ = ["complain", "harmless", "json_text", "note", "print_json", "print_table", "say"]
+__all__ = ["INTERRUPTED", "complain", "harmless", "json_text", "note", "print_json", "print_table", "say"]
+
+INTERRUPTED = 130
+"""What a command ends with that Ctrl-C ended: 128 and the number of the signal."""
 
 _KEPT_CONTROLS = "\n\t"
 
@@ -38,7 +41,7 @@ def note(text: str) -> None:
 
 
 def complain(problem: EsfEtlError) -> None:
-    """An error on stderr, with its code."""
+    """An error on stderr, with its code; passwords in it are masked."""
     note(f"esf-etl: error [{problem.code}]: {problem}")
 
 

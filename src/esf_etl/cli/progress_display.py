@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from esf_etl.cli import output
 
-__all__ = ["Bars", "Lines"]
+if TYPE_CHECKING:
+    from esf_etl.progress import Progress as Listener
+
+__all__ = ["Bars", "Lines", "Several"]
 
 _TEXT = {
     "look": "Looking at the landing folder",
@@ -88,3 +91,25 @@ class Bars:
     def warn(self, message: str) -> None:
         """Print the warning above the bar."""
         self._bars.console.print(f"Note: {output.harmless(message)}", markup=False, highlight=False)
+
+
+class Several:
+    """Tells all of several listeners."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def stage(self, name: str) -> None:
+        """Tell each of the stage."""
+        for listener in self._listeners:
+            listener.stage(name)
+
+    def advance(self, done: int, total: int) -> None:
+        """Tell each how far it is."""
+        for listener in self._listeners:
+            listener.advance(done, total)
+
+    def warn(self, message: str) -> None:
+        """Tell each of the warning."""
+        for listener in self._listeners:
+            listener.warn(message)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
 from esf_etl.cli.warehouse_option import add_json, add_warehouse
 from esf_etl.errors import UsageError
-from esf_etl.settings import ENVIRONMENT_PREFIX, IngestSettings
+from esf_etl.settings import IngestSettings
 
 if TYPE_CHECKING:
     import argparse
@@ -35,10 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line a check; with --json one document. Exit status 1 when something is wrong."""
-    settings = IngestSettings.from_environment(
-        warehouse=args.warehouse, landing=args.landing, landing_name=args.landing_name
-    )
-    with_landing = args.landing is not None or bool(os.environ.get(f"{ENVIRONMENT_PREFIX}LANDING"))
+    sources = IngestSettings.sources(warehouse=args.warehouse, landing=args.landing, landing_name=args.landing_name)
+    settings = IngestSettings(**{name: found.value for name, found in sources.items()})
+    with_landing = sources["landing"].kind != "default"
     if args.read and not with_landing:
         msg = "--read asks for the landing folder, and none is named."
         raise UsageError(msg, advice="Name it with --landing.")

@@ -1,4 +1,4 @@
-"""What the commands that read or write a warehouse have in common: where it is."""
+"""What the commands that read or write a warehouse have in common: where it is, and where that is said."""
 
 from __future__ import annotations
 
@@ -13,16 +13,27 @@ if TYPE_CHECKING:
 
     from esf_etl.warehouse.lake.address import Lake
 
-__all__ = ["add_json", "add_warehouse", "published_in", "warehouse_of"]
+__all__ = ["add_config", "add_json", "add_warehouse", "published_in", "warehouse_of"]
 
 
 def add_warehouse(parser: argparse.ArgumentParser) -> None:
-    """The option `--warehouse DIR`."""
+    """The options `--warehouse DIR` and `--config FILE`."""
     parser.add_argument(
         "--warehouse",
         type=Path,
         metavar="DIR",
         help="the warehouse folder, or ducklake:postgres:… (default: ESF_ETL_WAREHOUSE, or warehouse)",
+    )
+    add_config(parser)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The option `--config FILE`; `main` reads it, for all commands alike."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the settings file (default: ESF_ETL_CONFIG, or the first found; `esf-etl config` shows it)",
     )
 
 
@@ -32,7 +43,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def warehouse_of(args: argparse.Namespace) -> Path:
-    """The warehouse folder of a command: as said, else from the environment, else the default.
+    """The warehouse folder of a command: as said, else from environment or settings file, else the default.
 
     Raises `UsageError` where that is a lake: the command is for what only a folder has.
     """

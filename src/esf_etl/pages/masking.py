@@ -12,6 +12,7 @@ from esf_etl.pages.records import LIST_FIELDS, Attribute, Section
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from esf_etl.pages.corrections import Corrections
     from esf_etl.pages.forgotten import Forgotten
     from esf_etl.pages.records import Project
 
@@ -46,12 +47,17 @@ class Masked(NamedTuple):
     hidden: int
 
 
-def mask_project(project: Project, masking: Masking) -> Masked:
-    """A page as it may be published; the same record where there is nothing to mask."""
+def mask_project(project: Project, masking: Masking, corrections: Corrections | None = None) -> Masked:
+    """A page as it may be published; the same record where there is nothing to mask.
+
+    `corrections` may give it another content digest (see `Corrections.digest`).
+    """
     count = 0
     if masking.prose and _may_hold(project):
         project, count = _map_texts(project, mask_prose, ("title",), ())
     digest = content_digest(project)
+    if corrections is not None:
+        digest = corrections.digest(project, digest)
     if masking.forgotten is not None:
         project, found = _map_texts(project, masking.forgotten.mask, _NAMES, LIST_FIELDS)
         if found:

@@ -23,6 +23,7 @@ __all__ = [
     "find_municipality",
     "find_region",
     "municipalities",
+    "place_key",
     "reference_rows",
     "regions",
 ]
@@ -84,7 +85,7 @@ def county(code: str) -> County | None:
 
 def find_region(text: str) -> Region | None:
     """The region a page names so, by its name or another spelling of it (`region_alias.csv`), or None."""
-    return _regions_by_key().get(_key(text))
+    return _regions_by_key().get(place_key(text))
 
 
 @lru_cache(4096)
@@ -94,10 +95,11 @@ def find_municipality(text: str) -> Municipality | None:
     `Laholm`, `Laholm kommun` and `Laholms kommun` are the same, so with `stad`; a longer form that would
     fit two municipalities finds neither.
     """
-    return _municipalities_by_key().get(_key(text))
+    return _municipalities_by_key().get(place_key(text))
 
 
-def _key(text: str) -> str:
+def place_key(text: str) -> str:
+    """The key by which a place is found: spellings that mean the same have the same."""
     return " ".join(normalize("NFC", text).casefold().translate(_FOLDED).split())
 
 
@@ -109,8 +111,8 @@ def _counties_by_code() -> dict[str, County]:
 @cache
 def _regions_by_key() -> dict[str, Region]:
     by_code = {place.nuts2_code: place for place in regions()}
-    aliases = {_key(row["alias"]): by_code[row["nuts2_code"]] for row in reference_rows("region_alias")}
-    return aliases | {_key(place.name): place for place in by_code.values()}
+    aliases = {place_key(row["alias"]): by_code[row["nuts2_code"]] for row in reference_rows("region_alias")}
+    return aliases | {place_key(place.name): place for place in by_code.values()}
 
 
 @cache
@@ -120,7 +122,7 @@ def _municipalities_by_key() -> dict[str, Municipality]:
 
 def _index(places: Iterable[Municipality]) -> dict[str, Municipality]:
     """Each key that means exactly one of the places; a place's own name goes before another's longer form."""
-    names = {_key(place.name): place for place in places}
+    names = {place_key(place.name): place for place in places}
     longer: dict[str, set[Municipality]] = {}
     for name, place in names.items():
         genitive = name if name.endswith(("s", "x", "z")) else f"{name}s"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 from esf_etl.errors import UsageError
+from esf_etl.settings_sources import Sourced, gather
 
 __all__ = ["AVAILABILITIES", "FREQUENCIES", "LICENCES", "PUBLISHER_TYPES", "Publication"]
 
@@ -47,7 +47,10 @@ _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+")
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is said of the publisher; None is not stated. Each may come from `ESF_ETL_OPENDATA_<NAME>`.
+    """What is said of the publisher; None is not stated.
+
+    Each may come from `ESF_ETL_OPENDATA_<NAME>`, or from the table `opendata` of the settings file.
+
 
     publisher: name of the organisation that publishes.
     publisher_uri: its address on the web, which stands for it in the catalogue.
@@ -85,10 +88,13 @@ class Publication:
 
     @classmethod
     def from_environment(cls, **said: str | None) -> Self:
-        """What the environment says, with what of `said` is not None on top."""
-        found = {spec.name: os.environ.get(_PREFIX + spec.name.upper()) or None for spec in fields(cls)}
-        found.update({name: value for name, value in said.items() if value is not None})
-        return cls(**{name: value for name, value in found.items() if value is not None})
+        """What settings file and environment say, with what of `said` is not None on top."""
+        return cls(**{name: found.value for name, found in cls.sources(**said).items()})
+
+    @classmethod
+    def sources(cls, **said: str | None) -> dict[str, Sourced]:
+        """The same, each with where it came from."""
+        return gather(cls, said, prefix=_PREFIX, table="opendata")
 
     @property
     def licence_uri(self) -> str | None:

@@ -11,7 +11,7 @@ from esf_etl.warehouse.create import HISTORY
 from esf_schemas import CONTRACTS, FILE_NO, PROJECT_TABLES, VAULT_TABLES, staged_arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from duckdb import DuckDBPyConnection
 
@@ -33,9 +33,11 @@ class RowCheck(NamedTuple):
     query: str
 
 
-def checks_of_keys(database: str, *, among: str = "") -> Iterator[RowCheck]:
+def checks_of_keys(
+    database: str, *, among: str = "", contracts: Iterable[type[Contract]] = PUBLISHED_TABLES
+) -> Iterator[RowCheck]:
     """No key stands twice. `among` is a clause that keeps to some of the current projects."""
-    for contract in PUBLISHED_TABLES:
+    for contract in contracts:
         table = contract.table()
         if table.key:
             rows = f"FROM {database}.{table.schema}.{table.name}"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
+from esf_etl.warehouse.failure import cause_of
+from esf_etl.warehouse.publish import GO_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,6 +49,9 @@ with more it does not get shorter.
 
 _PAGES_A_ROW_GROUP = _ROWS_A_GROUP // 5
 _LARGE_PAGE_BYTES = 64 * 1024
+_LOCKED = "Could not set lock on file"
+"""What DuckDB says of a file that another program has open for writing."""
+
 _TIMES_HELD = 4
 """A row group is held as it came, as it is compressed, and by the writer of Parquet; one time is to spare."""
 
@@ -107,14 +112,23 @@ def _machine_mb() -> float:
 
 
 def attach(connection: DuckDBPyConnection, path: Path, name: str, *, read_only: bool) -> None:
-    """Attach a database file under a name. Raises `SnapshotDamaged` where DuckDB cannot read it."""
+    """Attach a database file under a name.
+
+    Raises `SnapshotDamaged` where DuckDB cannot read it, `WarehouseError` where another program has it open for writing
+    (`database-held`), or where memory or the disk does not take it (`out-of-memory`, `write-failed`).
+    """
     options = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {_ROWS_A_GROUP}"
+    if path.exists() and not path.is_file():  # at a pipe DuckDB waits without end
+        msg = "the database is no regular file."
+        raise SnapshotDamaged(msg, path=str(path), advice=GO_BACK)
     quoted = str(path).replace("'", "''")
     try:
         connection.execute(f"ATTACH '{quoted}' AS {name} ({options})")
     except duckdb.Error as problem:
-        msg = f"DuckDB cannot open the database: {_first_line(problem)}"
-        raise SnapshotDamaged(msg, path=str(path)) from problem
+        # One that we write is new or just copied: what is wrong with it is the disk.
+        if isinstance(problem, duckdb.OutOfMemoryException) or not read_only:
+            raise cause_of(problem, path) from problem
+        raise _unopened(problem, path) from problem
 
 
 def count_rows(connection: DuckDBPyConnection, query: str) -> int:
@@ -166,8 +180,19 @@ def open_reader(database: Path) -> DuckDBPyConnection:
             },
         )
     except duckdb.Error as problem:
-        msg = f"DuckDB cannot open the database: {_first_line(problem)}"
-        raise SnapshotDamaged(msg, path=str(database)) from problem
+        raise _unopened(problem, database) from problem
+
+
+def _unopened(problem: duckdb.Error, database: Path) -> WarehouseError:
+    """The error for a database that DuckDB cannot open."""
+    said = _first_line(problem)
+    if _LOCKED in said:
+        who = said.partition("Conflicting lock is held in ")[2].partition(". See")[0] or "another program"
+        msg = f"{who} has the published database open for writing, so that nobody can read it."
+        return WarehouseError(
+            msg, code="database-held", path=str(database), advice="Close that program; open published files read-only."
+        )
+    return SnapshotDamaged(f"DuckDB cannot open the database: {said}", path=str(database), advice=GO_BACK)
 
 
 def _first_line(problem: duckdb.Error) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from esf_etl.errors import LockHeld, WarehouseError
+from esf_etl.warehouse.disk import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,11 @@ class WarehouseFolder:
     def report_page(self) -> Path:
         """The report page of the last publication, where somebody made it."""
         return self.root / "report.html"
+
+    @property
+    def metrics(self) -> Path:
+        """The metrics of the last run, for Prometheus, unless a run was told of another place."""
+        return self.root / "metrics.prom"
 
     @property
     def private(self) -> Path:
@@ -124,8 +130,7 @@ class WarehouseFolder:
         """Make the folder and its parts. Raises `WarehouseError` where that cannot be."""
         self.refuse_file()
         try:
-            self.root.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-            self.snapshots.mkdir(FOLDER_MODE, exist_ok=True)
+            make_folder(self.snapshots, FOLDER_MODE)
         except OSError as problem:
             msg = f"the warehouse folder cannot be made or written: {problem.strerror}."
             raise WarehouseError(msg, path=str(self.root), advice="Check the path and its permissions.") from problem

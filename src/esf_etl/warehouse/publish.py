@@ -10,13 +10,15 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
-from esf_etl.warehouse.folder import DATABASE, MANIFEST, PARQUET
+from esf_etl.warehouse.disk import fsync
+from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, MANIFEST, PARQUET
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -68,12 +70,20 @@ def read_manifest(snapshot: Path) -> Manifest:
     """The manifest of a snapshot; raises `SnapshotDamaged` where it is missing or no manifest."""
     path = snapshot / MANIFEST
     try:
+        _refuse_other_than_file(path)
         said = json.loads(path.read_text(encoding="utf-8"))
         _refuse_other_shape(said)
         return Manifest(**said)
     except (OSError, ValueError, TypeError, RecursionError) as problem:
         msg = "the snapshot has no readable manifest."
         raise SnapshotDamaged(msg, path=str(path), advice=GO_BACK) from problem
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    """Raise `ValueError` for a link, a folder, or a pipe, at which whoever opens it waits without end."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        msg = "it is no regular file"
+        raise ValueError(msg)
 
 
 def _refuse_other_shape(said: Any) -> None:
@@ -229,9 +239,24 @@ def prune(warehouse: WarehouseFolder, *, keep: int) -> list[str]:
         if len(kept) < keep:
             kept.add(snapshot.name)
             continue
-        remove_tree(snapshot)
+        _remove_whole(warehouse, snapshot)
         removed.append(snapshot.name)
     return removed
+
+
+def _remove_whole(warehouse: WarehouseFolder, snapshot: Path) -> None:
+    """Remove a snapshot, first out of sight by one rename: a kill leaves no half of one to go back to."""
+    warehouse.staging.mkdir(FOLDER_MODE, exist_ok=True)
+    aside = warehouse.staging / snapshot.name
+    try:
+        snapshot.rename(aside)
+        try:
+            shutil.rmtree(aside)
+        except OSError:
+            aside.rename(snapshot)  # every run clears staging, and would stumble over it
+            raise
+    except OSError as problem:
+        raise _stays(snapshot, problem) from problem
 
 
 def remove_tree(folder: Path) -> None:
@@ -241,14 +266,9 @@ def remove_tree(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as problem:
-        msg = f"an old folder cannot be removed: {problem.strerror}."
-        raise WarehouseError(msg, path=str(folder), advice="Remove it by hand.") from problem
+        raise _stays(folder, problem) from problem
 
 
-def fsync(path: Path) -> None:
-    """Have a file or folder on the disk before going on: a power cut must not undo what was said to be done."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _stays(folder: Path, problem: OSError) -> WarehouseError:
+    msg = f"an old folder cannot be removed: {problem.strerror}."
+    return WarehouseError(msg, path=str(folder), advice="Remove it by hand.")

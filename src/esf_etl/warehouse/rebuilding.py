@@ -38,7 +38,8 @@ def lost_by_rebuilding(connection: DuckDBPyConnection, snapshot: Path, landing_n
     connection.register("known", known)
     gone = count_rows(
         connection,
-        f"SELECT 1 FROM known ANTI JOIN {WORK}.listed USING (path) WHERE landing = getvariable('landing')",
+        f"SELECT 1 FROM known ANTI JOIN {WORK}.listed USING (path) ANTI JOIN {WORK}.ignored USING (path)"
+        " WHERE landing = getvariable('landing')",
     )
     elsewhere = count_rows(connection, "SELECT 1 FROM known WHERE landing <> getvariable('landing')")
     connection.unregister("known")

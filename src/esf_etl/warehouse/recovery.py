@@ -37,7 +37,9 @@ def next_run_time(folder: WarehouseFolder) -> datetime:
     if folder.snapshots.is_dir():
         known += [path.name for path in folder.snapshots.iterdir()]
     now = datetime.now(UTC).replace(tzinfo=None)
-    return max([now, *(moment + timedelta(microseconds=1) for moment in map(_time_of, known) if moment)])
+    # Ids sort as the times do: of the journal of ten years only the latest is read as a time.
+    latest = next(filter(None, map(_time_of, sorted(known, reverse=True))), None)
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))
 
 
 def _time_of(run_id: str) -> datetime | None:

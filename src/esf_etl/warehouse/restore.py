@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import SnapshotDamaged, WarehouseError
 from esf_etl.warehouse import journal
+from esf_etl.warehouse.failure import in_words
 from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.publish import flip, read_manifest
 from esf_etl.warehouse.recovery import put_right
@@ -53,7 +54,7 @@ def restore(root: Path, name: str) -> dict[str, Any]:
     """
     folder = WarehouseFolder(root)
     _snapshot_named(folder, name)
-    with folder.locked():
+    with in_words(root), folder.locked():
         before = folder.standing_snapshot()
         if before is not None:  # of a link that leads nowhere nobody can tell which of the runs had published
             put_right(folder, before)
@@ -73,7 +74,7 @@ def restore(root: Path, name: str) -> dict[str, Any]:
             "before": f"snapshots/{before.name}" if before else None,
             "projects": manifest.rows.get("main.project"),
         }
-        if before is not None and before.name == snapshot.name:
+        if before is not None and folder.current.readlink() == snapshot.relative_to(folder.root):
             return done
         flip(folder, snapshot)
         at = datetime.now(UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -91,7 +91,13 @@ def copy_masked(connection: DuckDBPyConnection, held: Sequence[Held], person: Fo
     connection.execute(f"CREATE TABLE {WORK}.masked AS FROM arriving")
     connection.unregister("arriving")
     _stage_seals(connection, held, person)
-    tables = [(HISTORY, each.table()) for each in PROJECT_TABLES] + [("etl", each.table()) for each in ETL_TABLES]
+    # Those of a release that knew fewer.
+    known = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'base' AND schema_name = 'etl'"
+    ).fetchall()
+    tables = [(HISTORY, each.table()) for each in PROJECT_TABLES] + [
+        ("etl", table) for table in (each.table() for each in ETL_TABLES) if (table.name,) in known
+    ]
     for schema, table in tables:
         changed = sorted({one.column for one in held if one.table == table.name})
         joins = " ".join(

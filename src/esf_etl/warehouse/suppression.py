@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import WarehouseError
 from esf_etl.pages.forgotten import Forgotten, hash_of
-from esf_etl.warehouse.publish import fsync
+from esf_etl.warehouse.disk import fsync, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def write_suppression(folder: WarehouseFolder, suppression: Suppression) -> None
 
 def make_private(folder: WarehouseFolder) -> None:
     """The private folder, open to its owner only, whatever the umask is and whoever made it."""
-    folder.private.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    make_folder(folder.private, _FOLDER_MODE)
     folder.private.chmod(_FOLDER_MODE)
 
 

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 
 from esf_etl.errors import AuditFailed, WarehouseError
 from esf_etl.warehouse.database import attach, foreign_wal, workspace
-from esf_etl.warehouse.publish import fsync, remove_tree
+from esf_etl.warehouse.disk import fsync
+from esf_etl.warehouse.publish import remove_tree
 from esf_etl.warehouse.staging import WORK, loaded_batches
 from esf_etl.warehouse.suppression import make_private, open_private, private_umask
 from esf_schemas import comment_sql, contract, create_table_sql
@@ -98,13 +99,16 @@ def build_vault(folder: WarehouseFolder, work: DuckDBPyConnection, *, with_conta
 
     `work` is the workspace of the run, after its election. With contacts, every project that has a page in this run
     gets the contact of its newest page, or none. Without them, a project with a new version loses its contact: it
-    would be that of another version. `anew` begins with an empty vault. None where there is nothing to write.
+    would be that of another version. A project that is none any more loses it in any case. `anew` begins with an empty
+    vault. None where there is nothing to write.
     """
     old = folder.private / VAULT
     if not with_contacts and not old.exists():
         return None
     which = "is_newest_page" if with_contacts else "outcome = 'loaded'"
-    replaced = work.execute(f"SELECT DISTINCT project_id FROM {WORK}.election WHERE {which}").to_arrow_table()
+    replaced = work.execute(
+        f"SELECT project_id FROM {WORK}.election WHERE {which} UNION SELECT project_id FROM {WORK}.disowned"
+    ).to_arrow_table()
     if not replaced.num_rows and not anew and old.exists():
         return None
     with _new_vault(folder) as connection:

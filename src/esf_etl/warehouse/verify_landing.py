@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from esf_etl.errors import LandingError
+from esf_etl.errors import EsfEtlError, LandingError
 from esf_etl.landing import file_bytes, location_of, scan_landing
 from esf_etl.pages.parser import PARSER_VERSION
 from esf_etl.warehouse.database import attach, count_rows, script, workspace
+from esf_etl.warehouse.folder import WarehouseFolder
+from esf_etl.warehouse.overriding import mark_misread, overrides_of, stage_overrides
 from esf_etl.warehouse.staging import WORK, append_listed
+from esf_etl.warehouse.suppression import read_suppression
 from esf_etl.warehouse.verifying import Check, verdict
 
 if TYPE_CHECKING:
@@ -43,8 +46,10 @@ def landing_checks(database: Path, settings: IngestSettings, *, read: bool) -> I
         try:
             files = scan_landing(settings.landing, settle_s=settings.settle_s, passed_over=passed_over)
             seen = append_listed(connection, files)
-        except LandingError as problem:
-            yield Check("landing folder", "wrong", problem.message, problem.advice)
+            _stage(connection, settings)
+        except EsfEtlError as problem:
+            which = "landing folder" if isinstance(problem, LandingError) else "overrides"
+            yield Check(which, "wrong", problem.message, problem.advice)
             return
         yield _waiting(connection, seen)
         if read:
@@ -57,8 +62,17 @@ def landing_checks(database: Path, settings: IngestSettings, *, read: bool) -> I
             )
 
 
+def _stage(connection: DuckDBPyConnection, settings: IngestSettings) -> None:
+    """The overrides that the next run will apply."""
+    folder = WarehouseFolder(settings.warehouse)
+    suppression = read_suppression(folder) if folder.private.is_dir() else None
+    overrides = overrides_of(settings, connection, None)
+    stage_overrides(connection, overrides, suppression.forgotten() if suppression else None)
+
+
 def _waiting(connection: DuckDBPyConnection, seen: int) -> Check:
     connection.execute(script("difference"))
+    mark_misread(connection)
     found = dict(connection.execute(f"SELECT state, count(*) FROM {WORK}.difference GROUP BY state").fetchall())
     known = count_rows(connection, "FROM base.etl.landing_file WHERE landing = getvariable('landing')")
     if not found:

@@ -1,4 +1,6 @@
--- The rows of the loaded projects that were current until now end here, in one table of the project.
+-- The rows that were current until now of the projects that are loaded, or are none any more, end here, in one table.
 UPDATE esf.history.$table SET valid_to = getvariable('run_at')
 WHERE valid_to IS NULL
-    AND project_id IN (SELECT project_id FROM work.election WHERE outcome = 'loaded');
+    AND project_id IN (
+        SELECT project_id FROM work.election WHERE outcome = 'loaded' UNION ALL SELECT project_id FROM work.disowned
+    );

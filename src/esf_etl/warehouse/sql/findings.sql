@@ -4,7 +4,9 @@
 
 -- Findings stand as long as the version they are about.
 DELETE FROM esf.etl.finding
-WHERE project_id IN (SELECT project_id FROM work.election WHERE outcome = 'loaded')
+WHERE project_id IN (
+        SELECT project_id FROM work.election WHERE outcome = 'loaded' UNION ALL SELECT project_id FROM work.disowned
+    )
     OR rule = 'likely-duplicate';
 
 CREATE OR REPLACE TEMP TABLE odd (
