@@ -260,7 +260,7 @@ def test_a_run_is_cancelled_and_one_that_went_down_with_the_machine_is_reported(
         assert warehouse_digest(warehouse) == before
 
         run = parked(served)
-        for pid in processes_of(served.home):
+        for pid in {served.process.pid} | processes_of(served.home):
             os.kill(pid, signal.SIGKILL)
         served.process.wait(60)
     assert warehouse_digest(warehouse) == before
