@@ -220,7 +220,7 @@ def test_the_report_page_in_a_browser_runs_and_asks_for_nothing(
     dialogs: list[str] = []
     requests: list[str] = []
 
-    def dismiss(dialog: Dialog) -> None:
+    def note(dialog: Dialog) -> None:
         dialogs.append(dialog.message)
         dialog.dismiss()
 
@@ -230,7 +230,7 @@ def test_the_report_page_in_a_browser_runs_and_asks_for_nothing(
         )
         try:
             page = browser.new_page()
-            page.on("dialog", dismiss)
+            page.on("dialog", note)
             page.on("request", lambda request: requests.append(request.url))
             page.goto(path.as_uri())
             page.wait_for_selector("html[data-drawn]", timeout=60_000, state="attached")
