@@ -53,7 +53,7 @@ def _offer(summary: RunSummary) -> str:
     link = f"`{_REPROCESS}`"
     try:
         with get_client(sync_client=True) as client:
-            if url := url_for(client.read_deployment_by_name(_REPROCESS)):
+            if url := url_for("deployment", obj_id=client.read_deployment_by_name(_REPROCESS).id):
                 link = f"[{_REPROCESS}](<{url}>)"
     except ObjectNotFound:
         link = "`esf-etl ingest --reprocess`"

@@ -92,6 +92,15 @@ class Served:
     def post(self, path: str, asked: Any) -> Any:
         return httpx.post(f"{self.address}/api{path}", json=asked, timeout=30).raise_for_status().json()
 
+    def deployment(self) -> str:
+        """The id of the nightly deployment, which is there some time after the server."""
+        until = time.monotonic() + 60
+        while True:
+            found = httpx.get(f"{self.address}/api/deployments/name/nightly/nightly", timeout=30)
+            if found.status_code != 404 or time.monotonic() > until:
+                return str(found.raise_for_status().json()["id"])
+            time.sleep(0.2)
+
     def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
         """The artifacts of a flow run, by their keys."""
         found = self.post("/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
@@ -229,7 +238,7 @@ def test_a_run_is_cancelled_and_one_that_went_down_with_the_machine_is_reported(
     def parked(served: Served) -> str:
         """Start a run by hand, and wait until it is held in the stage."""
         (park / "parked").unlink(missing_ok=True)
-        deployment = served.get("/deployments/name/nightly/nightly")["id"]
+        deployment = served.deployment()
         run: str = served.post(f"/deployments/{deployment}/create_flow_run", {})["id"]
         until = time.monotonic() + 120
         while not (park / "parked").exists():
@@ -251,7 +260,7 @@ def test_a_run_is_cancelled_and_one_that_went_down_with_the_machine_is_reported(
         assert warehouse_digest(warehouse) == before
 
         run = parked(served)
-        for pid in processes_of(served.home):
+        for pid in {served.process.pid} | processes_of(served.home):
             os.kill(pid, signal.SIGKILL)
         served.process.wait(60)
     assert warehouse_digest(warehouse) == before
@@ -262,7 +271,7 @@ def test_a_run_is_cancelled_and_one_that_went_down_with_the_machine_is_reported(
         state = served.get(f"/flow_runs/{run}")["state"]
         assert (state["type"], state["message"][:19]) == ("CRASHED", "Its process is gone")
         # And its place is free at once.
-        deployment = served.get("/deployments/name/nightly/nightly")["id"]
+        deployment = served.deployment()
         run = served.post(f"/deployments/{deployment}/create_flow_run", {})["id"]
         until = time.monotonic() + 120
         while (state := served.get(f"/flow_runs/{run}")["state"])["type"] in {"SCHEDULED", "PENDING", "RUNNING"}:

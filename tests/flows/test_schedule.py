@@ -46,7 +46,7 @@ def test_the_server_plans_one_run_a_night_also_when_the_clocks_change(
 ) -> None:
     begin = datetime.combine(first, time(), STOCKHOLM)
     end = datetime.combine(first + timedelta(days=10), time(), STOCKHOLM)
-    asked = {"start_time": begin.isoformat(), "end_time": end.isoformat()}
+    asked = {"start_time": begin.isoformat(), "end_time": end.isoformat(), "min_runs": 10}
     api.post(f"/deployments/{deployed['nightly']['id']}/schedule", json=asked).raise_for_status()
 
     query = {

@@ -24,7 +24,7 @@ READERS = 8 if FULL else 4
 PAIRS = 20 if FULL else 3
 
 READS_AGAIN_AND_AGAIN = """
-import json, os, sys, duckdb
+import json, os, sys, time, duckdb
 
 warehouse, stop = sys.argv[1:]
 current = os.path.join(warehouse, "current")
@@ -70,6 +70,7 @@ while True:
     looks += 1
     if last_time:
         break
+    time.sleep(0.2)  # an analyst thinks, and the job has a processor to itself meanwhile
 print(json.dumps({"looks": looks, "seen": seen}))
 """
 

@@ -214,18 +214,23 @@ def test_the_artifact_of_prefect_has_no_markup_of_theirs(told: Job, tmp_path: Pa
 def test_the_report_page_in_a_browser_runs_and_asks_for_nothing(
     told: Job, tmp_path: Path, chromium: str, tally: Tally
 ) -> None:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Dialog, sync_playwright
 
     path = write_page(told.warehouse, tmp_path / "report.html")
     dialogs: list[str] = []
     requests: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
         )
         try:
             page = browser.new_page()
-            page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+            page.on("dialog", note)
             page.on("request", lambda request: requests.append(request.url))
             page.goto(path.as_uri())
             page.wait_for_selector("html[data-drawn]", timeout=60_000, state="attached")

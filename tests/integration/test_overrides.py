@@ -368,9 +368,44 @@ def test_status_says_which_overrides_are_in_force_and_which_match_nothing(job: J
 
     said = job.command("status", "--warehouse", str(job.warehouse)).stdout
 
-    assert "Overrides: 2 in force (1 region, 1 same-project); 1 of them match nothing." in said
+    assert "Overrides: 2 in force (1 region, 1 same-project); 1 matches nothing." in said
     assert f"2\tsame-project\t{ALFA}\tesf-alfa\t1\tthe name it goes by" in said
     assert [(one["line"], one["pages"]) for one in read_status(job.warehouse)["published"]["overrides"]] == [
         (2, 1),
         (3, 0),
     ]
+
+
+def test_a_version_whose_page_is_taken_away_comes_from_the_page_that_is_left_and_ends_with_it(job: Job) -> None:
+    job.put("a.txt", project("Alfa"), on_day=1)
+    job.put("b.txt", project("Alfa"), on_day=2)
+    job.ingest()
+    assert job.column("SELECT source_path FROM project") == ["a.txt"]
+
+    moved = "other-project,a.txt,esf-ett,another one"
+    overrides(job, moved)
+    job.ingest()
+    assert job.rows("SELECT project_id, source_path FROM project ORDER BY source_path") == [
+        ("esf-ett", "a.txt"),
+        (ALFA, "b.txt"),
+    ]
+
+    overrides(job, moved, "ignore,b.txt,,a copy")
+    job.ingest()
+    assert job.column("SELECT project_id FROM project") == ["esf-ett"]
+
+
+def test_a_broken_page_whose_line_is_gone_is_not_read_night_after_night(job: Job) -> None:
+    job.put("a.txt", project("Alfa"))
+    job.put("b.txt", project("Beta"))
+    overrides(job, f"same-project,{ALFA},esf-alfa,a name")
+    job.ingest()
+    job.put("a.txt", "Ingen projektsida.\n", on_day=2)
+    overrides(job)
+    job.ingest()
+
+    assert job.ingest().outcome == "idle"
+
+    job.put("a.txt", project("Alfa"), on_day=3)
+    job.ingest()
+    assert titles(job) == [(ALFA, "Alfa"), (BETA, "Beta")]

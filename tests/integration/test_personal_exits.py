@@ -37,7 +37,7 @@ from esf_flows.report import markdown, read_report
 from tests.integration.conftest import Job, environment, project
 from tests.promises import FULL, Tally
 
-pytestmark = pytest.mark.promise("personal")
+pytestmark = [pytest.mark.promise("personal"), pytest.mark.timeout(3600 if FULL else 300)]
 
 SURNAMES = (
     "Åkerhemlig",

@@ -26,7 +26,7 @@ from tests.integration.conftest import Job, project
 from tests.integration.test_verify import check, seal_again, snapshot_of, wrong
 from tests.promises import FULL, Tally
 
-pytestmark = pytest.mark.promise("healing")
+pytestmark = [pytest.mark.promise("healing"), pytest.mark.timeout(3600 if FULL else 300)]
 
 FLIPS = 600 if FULL else 60
 SOME = None if FULL else 10

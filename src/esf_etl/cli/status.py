@@ -79,7 +79,8 @@ def _print_overrides(overrides: list[dict[str, Any]]) -> None:
     kinds = Counter(one["kind"] for one in overrides)
     idle = sum(not one["pages"] for one in overrides)
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    output.say(f"Overrides: {len(overrides)} in force ({told}); {idle or 'none'} of them match nothing.")
+    nothing = f"; {idle} match{'es' if idle == 1 else ''} nothing" if idle else ""
+    output.say(f"Overrides: {len(overrides)} in force ({told}){nothing}.")
     several = len({one["landing"] for one in overrides}) > 1
     names = (*(["landing"] if several else []), "line", "kind", "what", "becomes", "pages", "why")
     output.print_table(names, [tuple(one[name] for name in names) for one in overrides])

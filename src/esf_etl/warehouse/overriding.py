@@ -104,10 +104,6 @@ def _shown(overrides: Sequence[Override], forgotten: Forgotten | None) -> list[d
 
 def mark_misread(connection: DuckDBPyConnection) -> None:
     """Put into `work.difference` the files that must be read again because the overrides have changed."""
-    if not any(count_rows(connection, f"FROM {WORK}.{name}") for name in _DECIDING):
-        # Most nights of most warehouses; nothing need be compared for it.
-        connection.execute(_NOTHING_MISREAD)
-        return
     rows: list[dict[str, str]] = []
     for kind, spellings in (
         ("region", "SELECT DISTINCT region FROM base.main.project WHERE region IS NOT NULL"),
@@ -122,12 +118,6 @@ def mark_misread(connection: DuckDBPyConnection) -> None:
     connection.unregister("arriving")
     connection.execute(script("override"))
 
-
-_DECIDING = ("override", "override_before", "override_page_before")
-_NOTHING_MISREAD = "".join(
-    f"CREATE OR REPLACE TABLE {WORK}.{name} ({column} VARCHAR);"
-    for name, column in (("misread", "path"), ("reconsidered", "project_id"))
-)
 
 _NEW_SPELLINGS = (
     f"SELECT override.what FROM {WORK}.override AS override ANTI JOIN {WORK}.override_before AS before"

@@ -137,17 +137,14 @@ SELECT
 FROM run_of_newest AS page
 LEFT JOIN brought ON brought.project_id = page.project_id;
 
--- Those without ground that no other page is of: they end.
+-- Those without ground that no other page is of: they end. A page of theirs that was too young to be read brings them back
+-- when it is (see override.sql); one in another landing folder keeps them.
 CREATE OR REPLACE TABLE work.disowned AS
 SELECT doubted.project_id
 FROM work.doubted AS doubted
 ANTI JOIN work.project AS page ON page.project_id = doubted.project_id
 ANTI JOIN (
-    SELECT known.project_id
-    FROM base.etl.landing_file AS known
-    LEFT JOIN work.seen AS seen ON known.landing = getvariable('landing') AND seen.path = known.path
-    LEFT JOIN work.file AS file ON file.file_no = seen.file_no
-    WHERE known.missing_since IS NULL AND known.outcome <> 'rejected'
-        AND (known.landing <> getvariable('landing') OR known.path NOT IN (SELECT path FROM work.vanished))
-        AND coalesce(file.state, 'unchanged') IN ('unchanged', 'unsettled')
-) AS claimed ON claimed.project_id = doubted.project_id;
+    SELECT project_id
+    FROM base.etl.landing_file
+    WHERE landing <> getvariable('landing') AND missing_since IS NULL AND outcome <> 'rejected'
+) AS elsewhere ON elsewhere.project_id = doubted.project_id;

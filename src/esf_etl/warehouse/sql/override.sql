@@ -8,6 +8,13 @@ ANTI JOIN work.override_before AS before
     ON before.kind = override.kind AND before.what = override.shown
     AND before.becomes IS NOT DISTINCT FROM override.becomes;
 
+-- It was too young to be read on the night when its project ended by an override.
+CREATE OR REPLACE TABLE work.bereft AS
+SELECT known.path
+FROM base.etl.landing_file AS known
+ANTI JOIN base.main.project AS project USING (project_id)
+WHERE known.landing = getvariable('landing') AND known.missing_since IS NULL AND known.outcome <> 'rejected';
+
 CREATE OR REPLACE TABLE work.misread AS
 WITH known AS (
     SELECT path, project_id, outcome FROM base.etl.landing_file WHERE landing = getvariable('landing')
@@ -30,6 +37,7 @@ project AS (
 -- It came under a line that is no longer there, or says something else now.
 SELECT before.path
 FROM work.override_page_before AS before
+SEMI JOIN (FROM known WHERE outcome <> 'rejected') AS accepted ON accepted.path = before.path
 ANTI JOIN work.override AS override
     ON override.kind = before.kind AND override.shown = before.what AND override.becomes = before.becomes
 UNION
@@ -52,7 +60,9 @@ FROM known
 SEMI JOIN (FROM work.override WHERE kind = 'same-project') AS override ON override.what = known.project_id
 WHERE known.outcome <> 'rejected'
 UNION
-SELECT known.path FROM known SEMI JOIN project USING (project_id);
+SELECT known.path FROM known SEMI JOIN project USING (project_id)
+UNION
+FROM work.bereft;
 
 -- A file that is young, but was read as it is, is no longer being written.
 UPDATE work.difference AS difference SET state = 'again'
