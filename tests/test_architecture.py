@@ -25,8 +25,9 @@ SOURCES = {"esf_etl": ROOT / "src", "esf_schemas": ROOT / "schemas", "esf_flows"
 FLOORS = (
     {"esf_etl.errors"},
     {"esf_etl.pages", "esf_schemas"},
-    {"esf_etl.progress", "esf_etl.settings", "esf_etl.summary"},
-    {"esf_etl.landing", "esf_etl.batch", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
+    {"esf_etl.address", "esf_etl.progress", "esf_etl.settings", "esf_etl.summary"},
+    {"esf_etl.landing", "esf_etl.objects", "esf_etl.inbox"},
+    {"esf_etl.batch", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
     # esf_etl itself is the public face; what it shows beside pages and errors it loads when it is asked for.
     {
         "esf_etl",
@@ -42,7 +43,20 @@ FLOORS = (
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "misc"}
-HEAVY = ("pandera", "polars", "duckdb", "pyarrow", "prefect", "rich", "filelock", "ftfy", "pandas", "numpy")
+HEAVY = (
+    "pandera",
+    "polars",
+    "duckdb",
+    "pyarrow",
+    "prefect",
+    "rich",
+    "filelock",
+    "ftfy",
+    "pandas",
+    "numpy",
+    "obstore",
+    "distributed",
+)
 
 
 @cache

@@ -21,6 +21,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
+from esf_etl.address import read_address
 from esf_etl.cli import output
 from esf_etl.cli.progress_display import Lines
 from esf_etl.errors import EsfEtlError, LockHeld, UsageError
@@ -57,9 +58,9 @@ def _settings(parameters: dict[str, Any]) -> IngestSettings:
         for name, value in parameters.items()
         if value is not None and (value is not False or name == "report_page")
     }
-    for name in ("landing", "warehouse"):
+    for name, read in (("landing", read_address), ("warehouse", Path)):
         if name in said:
-            said[name] = Path(said[name])
+            said[name] = read(said[name])
     return IngestSettings.from_environment(**said)
 
 
@@ -93,7 +94,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
     be made, its task fails and the log warns; the run ends as it would have.
 
     Args:
-        landing: Folder the pages lie in; read only, never changed.
+        landing: Folder the pages lie in, or s3://bucket/prefix (also gs://, az://); read only, never changed.
         warehouse: Folder the snapshots are published in.
         landing_name: Name under which the ledger knows the landing folder, wherever it is mounted.
         workers: Processes that parse; if not given, the amount of work decides.
@@ -148,7 +149,7 @@ def _leave_artifact(summary: RunSummary, settings: IngestSettings) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the flow in this process. Returns 0 done, 1 failed, 3 another run holds the lock; exits 2 for wrong usage."""
     parser = argparse.ArgumentParser("python -m esf_flows.nightly", description="Run the nightly flow once, now.")
-    parser.add_argument("--landing", metavar="DIR", help="folder the pages lie in")
+    parser.add_argument("--landing", metavar="DIR|URL", help="folder the pages lie in, or s3://…")
     parser.add_argument("--warehouse", metavar="DIR", help="folder the snapshots are published in")
     parser.add_argument("--workers", metavar="N", type=int, help="processes that parse")
     options = vars(parser.parse_args(arguments))

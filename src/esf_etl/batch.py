@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from esf_etl.address import is_url
 from esf_etl.errors import NotAProjectPage
 from esf_etl.landing import file_bytes, location_of
 from esf_etl.pages.identity import project_id
@@ -24,7 +25,7 @@ from esf_etl.pages.places import county, find_municipality
 from esf_etl.pages.records import Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from esf_etl.pages.masking import Masked
     from esf_etl.pages.records import Diagnostic, Project
@@ -77,7 +78,7 @@ FINDINGS = pa.schema(
 class WaitingFile(NamedTuple):
     """A file to read: its number in this run, its path, and what `stat` said of it when it was listed.
 
-    `known_sha256` is the hash of its bytes last time, where they may be the same now.
+    `known_sha256` is the hash of its bytes last time, where they may be the same now; `etag` is that of an object.
     """
 
     file_no: int
@@ -85,11 +86,12 @@ class WaitingFile(NamedTuple):
     size_bytes: int
     mtime_ns: int
     known_sha256: str | None
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkTask:
-    """Some files of the landing folder `root` to read.
+    """Some files to read of the landing `root`, a folder or the URL of a place in an object store.
 
     The tables named in `aside` are written to the file given there and not handed back: what is large goes to the disk
     once instead of from process to process. `masking` says what of the texts is not published.
@@ -128,9 +130,9 @@ def parse_chunk(task: ChunkTask) -> Chunk:
     files: list[tuple[int, str | None, str]] = []
     rejects: list[tuple[Any, ...]] = []
     findings: list[tuple[Any, ...]] = []
-    for file in task.files:
+    for file, data in zip(task.files, _bytes_of_files(task), strict=True):
         number = file.file_no
-        state, digest, project, problems = _read(task.root, file, task.max_page_bytes, task.masking)
+        state, digest, project, problems = _judge(file, data, task.max_page_bytes, task.masking)
         files.append((number, digest, state))
         rejects.extend((number, place, *problem) for place, problem in enumerate(problems, 1))
         if project is not None:
@@ -151,10 +153,10 @@ def parse_chunk(task: ChunkTask) -> Chunk:
     )
 
 
-def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_bytes: int) -> pa.Table:
+def with_lines(rejects: pa.Table, page_of: Callable[[int], bytes]) -> pa.Table:
     """Rejects of rows (which know no lines) with the line of the field at fault, looked up in its page again.
 
-    `location_of_file` says where to open the file of a number.
+    `page_of` gives the bytes of the file of a number, or raises `OSError`.
     """
     lines = []
     for number, field_name, line in zip(
@@ -162,7 +164,7 @@ def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_by
     ):
         if line is None and field_name is not None:
             try:
-                lines.append(field_line_of(file_bytes(location_of_file(number), limit=max_bytes), field_name))
+                lines.append(field_line_of(page_of(number), field_name))
             except OSError:
                 lines.append(None)
         else:
@@ -171,26 +173,41 @@ def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_by
     return rejects.set_column(place, "line", pa.array(lines, pa.int32()))
 
 
-def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are decided
-    root: str, file: WaitingFile, max_bytes: int, masking: Masking
-) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
-    """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
+def _bytes_of_files(task: ChunkTask) -> Iterator[bytes | OSError | None]:
+    """For each file its bytes, None where it is not as it was listed, or why it cannot be read."""
+    if is_url(task.root):
+        from esf_etl.objects import read_objects
+
+        return read_objects(task.root, ((file.path, file.etag) for file in task.files), limit=task.max_page_bytes)
+    return (_bytes_of(task.root, file, task.max_page_bytes) for file in task.files)
+
+
+def _bytes_of(root: str, file: WaitingFile, max_bytes: int) -> bytes | OSError | None:
     location = location_of(root, file.path)
     try:
         data = file_bytes(location, limit=max_bytes)
         info = os.stat(location, follow_symlinks=False)  # noqa: PTH116 - called once a page
     except FileNotFoundError:
-        return "unsettled", None, None, []
+        return None
     except OSError as problem:
-        message = f"The file cannot be read: {problem.strerror}. Check its permissions and the disk."
+        return problem
+    return data if (info.st_size, info.st_mtime_ns) == (file.size_bytes, file.mtime_ns) else None
+
+
+def _judge(
+    file: WaitingFile, data: bytes | OSError | None, max_bytes: int, masking: Masking
+) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
+    """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
+    if data is None:
+        return "unsettled", None, None, []
+    if isinstance(data, OSError):
+        message = f"The file cannot be read: {data.strerror}. Check its permissions and the disk."
         return (
             "rejected",
             None,
             None,
-            [("file-unreadable", None, None, problem.strerror, "a readable file", message, None)],
+            [("file-unreadable", None, None, data.strerror, "a readable file", message, None)],
         )
-    if (info.st_size, info.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
-        return "unsettled", None, None, []
     whole = len(data) <= max_bytes
     digest = hashlib.sha256(data).hexdigest() if whole else None
     if whole and digest == file.known_sha256:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from esf_etl.batch import FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
 from esf_etl.errors import AuditFailed
-from esf_etl.landing import location_of
+from esf_etl.inbox import page_bytes
 from esf_etl.pages.masking import Masking
 from esf_etl.parallel import map_in_order, workers_for
 from esf_etl.validate import validate
@@ -119,7 +119,7 @@ def _contacts(run: Run) -> Iterator[Callable[[pa.Table, pa.Table], None]]:
 def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Table) -> None:
     """Stage what became of each file: the parser's rejects and findings, and those of the validation."""
     append_staged(run.connection, "file", pa.concat_tables(chunk.files for chunk in batch))
-    rejects = with_lines(broken, lambda number: _location_of_file(run, number), run.settings.max_page_bytes)
+    rejects = with_lines(broken, lambda number: _page_of(run, number))
     for name, parsed, validated in (
         ("reject", pa.concat_tables(chunk.rejects for chunk in batch), rejects),
         ("finding", pa.concat_tables(chunk.findings for chunk in batch), odd),
@@ -128,10 +128,10 @@ def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Tabl
         append_staged(run.connection, name, validated.select(parsed.schema.names).cast(parsed.schema))
 
 
-def _location_of_file(run: Run, number: int) -> str:
+def _page_of(run: Run, number: int) -> bytes:
     found = run.connection.execute("SELECT path FROM work.todo WHERE file_no = $number", {"number": number}).fetchone()
     assert found is not None  # noqa: S101 - a reject is of a file of this run
-    return location_of(str(run.settings.landing), found[0])
+    return page_bytes(run.settings.landing, found[0], limit=run.settings.max_page_bytes)
 
 
 def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
@@ -145,7 +145,7 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
     masking = Masking(prose=run.settings.mask_prose, forgotten=forgotten)
     for first in range(0, run.count("FROM work.todo"), _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE):
         rows = run.connection.execute(
-            "SELECT file_no, path, size_bytes, mtime_ns, known_sha256 FROM work.todo"
+            "SELECT file_no, path, size_bytes, mtime_ns, known_sha256, etag FROM work.todo"
             " WHERE file_no >= $first AND file_no < $last ORDER BY file_no",
             {"first": first, "last": first + _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE},
         ).fetchall()

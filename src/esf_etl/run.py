@@ -17,7 +17,7 @@ from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspac
 from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, WarehouseFolder
 from esf_etl.warehouse.recovery import next_run_time, put_right, run_id_of, settle_vault
 from esf_etl.warehouse.seal import hold_to_journal
-from esf_etl.warehouse.staging import WORK
+from esf_etl.warehouse.staging import WORK, ledger_of_base
 from esf_schemas import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Run:
             create_schema(connection, "base")
         else:
             self._attach_base(connection, self.base)
+        ledger_of_base(connection)
         variables = {
             "landing": self.settings.landing_name,
             "run_id": self.run_id,

@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
+from esf_etl.address import StoreUrl, is_url, read_address
 from esf_etl.errors import UsageError
 from esf_etl.pages.parser import MAX_PAGE_BYTES
 
@@ -21,7 +22,7 @@ ENVIRONMENT_PREFIX = "ESF_ETL_"
 class IngestSettings:
     """Settings of one run. Each may also come from `ESF_ETL_<NAME>` in the environment; the caller's word wins.
 
-    landing: folder the pages lie in; read only, never changed.
+    landing: folder the pages lie in, or place in an object store (`StoreUrl`); read only, never changed.
     warehouse: folder the snapshots are published in.
     landing_name: name under which the ledger knows the landing folder, wherever it is mounted.
     workers: processes that parse; None lets the amount of work decide.
@@ -36,7 +37,7 @@ class IngestSettings:
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     """
 
-    landing: Path = Path("landing")
+    landing: Path | StoreUrl = Path("landing")
     warehouse: Path = Path("warehouse")
     landing_name: str = "default"
     workers: int | None = None
@@ -52,6 +53,9 @@ class IngestSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
+        if isinstance(self.landing, Path) and self.landing.parts[:1] in _LOST_URLS:
+            msg = "landing is a Path made of a URL, which lost a slash by that."
+            raise UsageError(msg, advice="Pass esf_etl.address.read_address(URL).")
         if self.workers is not None and self.workers < 1:
             msg = f"workers is {self.workers}; at least one process must parse."
             raise UsageError(msg)
@@ -80,7 +84,8 @@ class IngestSettings:
                     found[spec.name] = _READ[str(spec.type)](text)
                     replace(cls(), **{spec.name: found[spec.name]})
                 except (ValueError, UsageError) as problem:
-                    msg = f"{name} is {text!r}: {str(problem).rstrip('.')}."
+                    shown = "no usable URL" if is_url(text) else repr(text)  # somebody may have put a secret into it
+                    msg = f"{name} is {shown}: {str(problem).rstrip('.')}."
                     raise UsageError(msg) from problem
         said = {name: value for name, value in said.items() if value is not None}
         return replace(cls(), **{**found, **said})
@@ -94,8 +99,11 @@ def _read_switch(text: str) -> bool:
         raise ValueError(msg) from None
 
 
+_LOST_URLS = (("s3:",), ("gs:",), ("az:",))
+
 _READ: dict[str, Callable[[str], Any]] = {
     "Path": Path,
+    "Path | StoreUrl": read_address,
     "str": str,
     "int": int,
     "int | None": int,

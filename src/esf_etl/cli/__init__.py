@@ -50,6 +50,7 @@ _EXTRA_OF = {
     "filelock": "warehouse",
     "rich": "warehouse",
     "prefect": "flows",
+    "obstore": "lake",
     "altair": "reports",
     "prompt_toolkit": "reports",
     "pygments": "reports",

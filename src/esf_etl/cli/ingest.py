@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse
+from esf_etl.cli.warehouse_option import add_json, add_landing, add_warehouse
 from esf_etl.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ _REJECTS = 4
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The settings of a run; what is not given comes from the environment."""
-    parser.add_argument("--landing", type=Path, metavar="DIR", help="the folder of pages (default: landing)")
+    add_landing(parser, "the folder of pages, or s3://bucket/prefix (also gs://, az://) (default: landing)")
     add_warehouse(parser)
     parser.add_argument(
         "--landing-name", metavar="NAME", help="the name the ledger knows the landing folder by (default: default)"

@@ -15,6 +15,7 @@ from esf_etl.pages import places
 from esf_etl.pages.layouts import LAYOUTS
 from esf_etl.pages.sections import DESCRIPTION
 from esf_schemas import (
+    ADDED_COLUMNS,
     ETL_TABLES,
     PROJECT_TABLES,
     REF_TABLES,
@@ -23,6 +24,7 @@ from esf_schemas import (
     comment_sql,
     create_table_sql,
 )
+from esf_schemas.ddl import sql_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from esf_schemas import Table
 
-__all__ = ["HISTORY", "create_schema", "load_reference"]
+__all__ = ["HISTORY", "add_columns", "create_schema", "load_reference"]
 
 HISTORY = "history"
 """The schema of all versions; `main` has views of the current ones."""
@@ -92,6 +94,16 @@ def load_reference(connection: DuckDBPyConnection, database: str) -> None:
         connection.register("reference", pa.Table.from_pylist(rows, schema=arrow_schema(contract)))
         connection.execute(f"INSERT INTO {database}.ref.{table.name} BY NAME SELECT * FROM reference")
         connection.unregister("reference")
+
+
+def add_columns(connection: DuckDBPyConnection, database: str) -> None:
+    """Add to an attached database the columns that the release which made it did not know yet, empty as they are."""
+    for schema, name, column in ADDED_COLUMNS:
+        [table] = [table for each in ETL_TABLES if (table := each.table()).name == name]
+        [spec] = [each for each in table.columns if each.name == column]
+        place = f"{database}.{schema}.{name}"
+        connection.execute(f"ALTER TABLE {place} ADD COLUMN IF NOT EXISTS {column} {sql_type(spec.dtype)}")
+        connection.execute(comment_on("COLUMN", f"{place}.{column}", spec.description))
 
 
 def _regions() -> Iterable[dict[str, Any]]:
