@@ -24,7 +24,7 @@ from prefect.states import Cancelled, Completed, Failed
 from esf_etl.address import read_address
 from esf_etl.cli import output
 from esf_etl.cli.progress_display import Lines
-from esf_etl.errors import EsfEtlError, LockHeld, UsageError
+from esf_etl.errors import EsfEtlError, LockHeld, MissingExtra, UsageError
 from esf_etl.pipeline import ingest
 from esf_etl.settings import IngestSettings
 from esf_flows.page import refresh_page
@@ -34,6 +34,7 @@ from esf_flows.steps import RunLog, as_task, reason, way_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from esf_etl.batch import ChunkMapper
     from esf_etl.progress import Progress
     from esf_etl.summary import RunSummary
 
@@ -58,7 +59,7 @@ def _settings(parameters: dict[str, Any]) -> IngestSettings:
         for name, value in parameters.items()
         if value is not None and (value is not False or name == "report_page")
     }
-    for name, read in (("landing", read_address), ("warehouse", Path)):
+    for name, read in (("landing", read_address), ("warehouse", Path), ("staging", read_address)):
         if name in said:
             said[name] = read(said[name])
     return IngestSettings.from_environment(**said)
@@ -85,6 +86,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
     rebuild: bool = False,  # noqa: FBT001, FBT002
     report_page: bool | None = None,  # noqa: FBT001
     with_contacts: bool = False,  # noqa: FBT001, FBT002
+    cluster: str | None = None,
+    staging: str | None = None,
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
@@ -104,6 +107,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         rebuild: Begin with an empty warehouse instead of the current snapshot.
         report_page: Whether to make the report page, where something was published or there is none yet.
         with_contacts: Keep the contacts of projects, in the warehouse's private vault.
+        cluster: Where to parse instead of here: address of a Dask scheduler, or `local` (docs/scale.md).
+        staging: Folder or s3://bucket/prefix that the workers of the cluster lay rows into.
     """
     progress = RunLog(_LISTENERS.get())
     try:
@@ -119,9 +124,11 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
                 "rebuild": rebuild,
                 "report_page": report_page,
                 "with_contacts": with_contacts,
+                "cluster": cluster,
+                "staging": staging,
             }
         )
-        summary = ingest(settings, progress=progress, step=as_task)
+        summary = ingest(settings, progress=progress, step=as_task, parse_elsewhere=_elsewhere(settings))
     except LockHeld as problem:
         return Cancelled(name=LOCK_HELD, message=reason(problem))
     except EsfEtlError as problem:
@@ -134,6 +141,18 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         refresh_page(summary, settings.warehouse, progress)
     name = COMPLETED_WITH_REJECTS if summary.rejected else None
     return Completed(name=name, message=summary.sentence())
+
+
+def _elsewhere(settings: IngestSettings) -> ChunkMapper | None:
+    """What parses on a cluster, where one is asked for. Raises `MissingExtra`, `UsageError`."""
+    if settings.cluster is None:
+        return None
+    try:
+        from esf_flows.cluster import on_cluster
+    except ModuleNotFoundError as problem:
+        msg = f"a cluster needs the package {problem.name}, which is not installed."
+        raise MissingExtra(msg, advice="Install it with: pip install 'esf-etl[lake]'") from problem
+    return on_cluster(settings)
 
 
 def _leave_artifact(summary: RunSummary, settings: IngestSettings) -> None:
@@ -152,6 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--landing", metavar="DIR|URL", help="folder the pages lie in, or s3://…")
     parser.add_argument("--warehouse", metavar="DIR", help="folder the snapshots are published in")
     parser.add_argument("--workers", metavar="N", type=int, help="processes that parse")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="parse on this Dask scheduler (tcp://…), or `local`")
+    parser.add_argument("--staging", metavar="DIR|URL", help="what the workers of a cluster lay rows into")
     options = vars(parser.parse_args(arguments))
     try:
         _settings(options)
@@ -183,4 +204,7 @@ def _quieten_prefect() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Under its own name: workers of a cluster are sent the name of the flow, and know no `__main__` of ours.
+    from esf_flows import nightly as under_its_name
+
+    sys.exit(under_its_name.main())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,7 +26,7 @@ from esf_etl.pages.places import county, find_municipality
 from esf_etl.pages.records import Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from esf_etl.pages.masking import Masked
     from esf_etl.pages.records import Diagnostic, Project
@@ -35,6 +36,7 @@ __all__ = [
     "FINDINGS",
     "REJECTS",
     "Chunk",
+    "ChunkMapper",
     "ChunkTask",
     "WaitingFile",
     "parse_chunk",
@@ -122,6 +124,13 @@ class Chunk:
         """All staged tables; those that lie aside are mapped into memory, and read as they are used."""
         mapped = {name: pa.ipc.open_file(pa.memory_map(path)).read_all() for name, path in self.aside.items()}
         return self.tables | mapped
+
+
+ChunkMapper = Callable[[Iterable[ChunkTask]], Generator[Chunk, None, None]]
+"""What becomes of tasks, in their order: `parse_chunk` over them, here or elsewhere, so many at a time as it sees fit.
+
+The files of a chunk's `aside` are those that its task asked for when the chunk is handed over.
+"""
 
 
 def parse_chunk(task: ChunkTask) -> Chunk:

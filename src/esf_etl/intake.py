@@ -6,7 +6,7 @@ processes wait where the validation is slower than they are.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from esf_etl.warehouse.upsert import elect
 from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from esf_etl.batch import Chunk
     from esf_etl.run import Run
@@ -79,14 +79,7 @@ def _parse(run: Run) -> None:
     count = run.count("FROM work.todo")
     run.aside = {name: [] for name in _PUT_ASIDE}
     done = 0
-    chunks = map_in_order(
-        parse_chunk,
-        _tasks(run, schemas),
-        workers=workers_for(count, run.settings.workers),
-        preload="esf_etl.batch",
-        ahead=_CHUNKS_A_BATCH + 2,
-    )
-    with run.told("parse"), _contacts(run) as put_aside:
+    with run.told("parse"), _contacts(run) as put_aside, closing(_chunks(run, _tasks(run, schemas), count)) as chunks:
         while batch := list(islice(chunks, _CHUNKS_A_BATCH)):
             tables = [chunk.all_tables() for chunk in batch]
             accepted = validate({name: pa.concat_tables(each[name] for each in tables) for name in schemas})
@@ -98,6 +91,19 @@ def _parse(run: Run) -> None:
                     run.aside[name].append(path)
             done += sum(chunk.files.num_rows for chunk in batch)
             run.progress.advance(done, count)
+
+
+def _chunks(run: Run, tasks: Iterator[ChunkTask], count: int) -> Generator[Chunk, None, None]:
+    """The parsed chunks in the order of the tasks."""
+    if run.parse_elsewhere is not None and not run.settings.dry_run:  # a dry run has no place to lay rows aside
+        return run.parse_elsewhere(tasks)
+    return map_in_order(
+        parse_chunk,
+        tasks,
+        workers=workers_for(count, run.settings.workers),
+        preload="esf_etl.batch",
+        ahead=_CHUNKS_A_BATCH + 2,
+    )
 
 
 @contextmanager

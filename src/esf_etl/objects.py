@@ -1,4 +1,4 @@
-"""Pages in an object store (S3, Google's, Azure's): what lies there, and their bytes. Nothing there is ever changed.
+"""Pages in an object store (S3, Google's, Azure's): what lies there, and their bytes. No page is ever changed.
 
 Imported only where a landing is the URL of such a place. Credentials, region and endpoint come from the environment
 (`AWS_…`, `GOOGLE_…`, `AZURE_…`), which the library that speaks with the stores reads itself.
@@ -31,11 +31,12 @@ except ModuleNotFoundError as problem:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-__all__ = ["open_store", "read_objects", "read_pages", "scan_objects", "store_error"]
+__all__ = ["fetch", "open_store", "put", "read_objects", "read_pages", "remove_below", "scan_objects"]
 
 _READS_AT_ONCE = 16
 """So many pages of a chunk are asked for at a time: a page takes as long to arrive as a hundred to be parsed."""
@@ -212,10 +213,10 @@ def _can_be_listed(url: StoreUrl, store: ObjectStore) -> None:
 
 
 def _raise(url: StoreUrl, problem: Exception) -> NoReturn:
-    raise store_error(url, problem) from problem
+    raise _store_error(url, problem) from problem
 
 
-def store_error(url: StoreUrl, problem: Exception) -> LandingError:
+def _store_error(url: StoreUrl, problem: Exception) -> LandingError:
     """What went wrong with a store, in words of ours: what it said could name a key of access."""
     place = str(url)
     if isinstance(problem, InvalidPathError):
@@ -254,3 +255,31 @@ def _said(problem: Exception) -> str | None:
         return "403" if isinstance(problem, PermissionDeniedError | Unauthenticated) else None
     code = _code(problem)
     return f"{status[1]} {code}" if code else status[1]
+
+
+def put(url: StoreUrl, file: Path) -> None:
+    """Write a file of ours to a place of ours. Raises `LandingError`."""
+    try:
+        obstore.put(open_store(url), url.prefix, file)
+    except (BaseError, OSError, ValueError) as problem:
+        _raise(url, problem)
+
+
+def fetch(url: StoreUrl, file: Path) -> None:
+    """Bring an object of ours into a file, a part at a time. Raises `LandingError`."""
+    try:
+        with file.open("wb") as sink:
+            for part in obstore.get(open_store(url), url.prefix):
+                sink.write(part)
+    except (BaseError, FileNotFoundError, ValueError) as problem:
+        _raise(url, problem)
+
+
+def remove_below(url: StoreUrl) -> None:
+    """Remove all objects below a place of ours. Raises `LandingError`."""
+    store = open_store(url)
+    try:
+        for page in obstore.list(store, url.prefix, chunk_size=_KEYS_A_PAGE):
+            obstore.delete(store, [found["path"] for found in page])
+    except (BaseError, OSError, ValueError) as problem:
+        _raise(url, problem)

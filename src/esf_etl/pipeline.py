@@ -20,6 +20,7 @@ from esf_etl.warehouse import publish
 from esf_etl.warehouse.folder import DATABASE
 
 if TYPE_CHECKING:
+    from esf_etl.batch import ChunkMapper
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
     from esf_etl.summary import RunSummary
@@ -39,17 +40,19 @@ def ingest(
     *,
     progress: Progress | None = None,
     step: Step = _just_do_it,
+    parse_elsewhere: ChunkMapper | None = None,
 ) -> RunSummary:
     """Bring what is new in the landing folder into the warehouse; returns what became of the run.
 
     `progress` is told of stages, counts and warnings. `step(name, call)` carries out each of the coarse steps (`look`,
     `parse`, `write`, `audit`, `publish`) by calling `call` once, in this process and thread: an orchestrator passes
-    its own to make tasks of them.
+    its own to make tasks of them. `parse_elsewhere` parses the chunks of the parse step in place of processes of this
+    machine, such as on a cluster; the rest of the run stays here.
 
     Raises `LandingError`, `WarehouseError` (`SnapshotDamaged`, `AuditFailed`), `LockHeld`; whatever is raised, what is
     published stays as it was, and the journal has the run. A page that cannot be loaded raises nothing: it is a reject.
     """
-    run = Run(settings, progress or Silent())
+    run = Run(settings, progress or Silent(), parse_elsewhere=parse_elsewhere)
     with ExitStack() as stack:
         if not settings.dry_run:
             run.folder.create()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from esf_etl.batch import ChunkMapper
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
     from esf_etl.warehouse.suppression import Suppression
@@ -36,8 +37,11 @@ __all__ = ["Run"]
 class Run:
     """The state of one run between its steps."""
 
-    def __init__(self, settings: IngestSettings, progress: Progress) -> None:
+    def __init__(
+        self, settings: IngestSettings, progress: Progress, *, parse_elsewhere: ChunkMapper | None = None
+    ) -> None:
         self.settings = settings
+        self.parse_elsewhere = parse_elsewhere
         self.folder = WarehouseFolder(settings.warehouse)
         self.folder.refuse_file()
         self.progress = progress

@@ -34,6 +34,8 @@ class IngestSettings:
     dry_run: say what a run would do; write nothing.
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
+    cluster: where the flow has pages parsed instead: the address of a Dask scheduler (`tcp://…`), or `local`.
+    staging: what the workers of a cluster lay rows into; None is the warehouse folder's own, which they then share.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     """
 
@@ -50,6 +52,8 @@ class IngestSettings:
     report_page: bool = True
     with_contacts: bool = False
     mask_prose: bool = True
+    cluster: str | None = None
+    staging: Path | StoreUrl | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
@@ -104,7 +108,9 @@ _LOST_URLS = (("s3:",), ("gs:",), ("az:",))
 _READ: dict[str, Callable[[str], Any]] = {
     "Path": Path,
     "Path | StoreUrl": read_address,
+    "Path | StoreUrl | None": read_address,
     "str": str,
+    "str | None": str,
     "int": int,
     "int | None": int,
     "float": float,
