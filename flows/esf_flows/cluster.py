@@ -21,6 +21,8 @@ from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_dask.task_runners import DaskTaskRunner
 
 from esf_etl.errors import EsfEtlError, UsageError
@@ -45,6 +47,8 @@ LOCAL = "local"
 _AHEAD = 12
 """So many chunks may wait to be taken, beside those that are worked on: as many as are validated at once, and some."""
 _CONNECT_S = 30
+_QUIET = {"PREFECT_LOGGING_ROOT_LEVEL": "WARNING", "PREFECT_LOGGING_LEVEL": "WARNING"}
+"""What workers on this machine say on its terminal; what becomes of the chunks, Prefect knows."""
 _LOOK_EVERY_S = 5.0
 _NO_WORKER_S = 60.0
 """So long a cluster may be without a worker before the run gives up."""
@@ -96,6 +100,7 @@ def on_cluster(settings: IngestSettings) -> ChunkMapper:
 class _Cluster:
     runner: DaskTaskRunner
     context: Context
+    api_url: str
 
     @property
     def client(self) -> distributed.Client:
@@ -118,7 +123,18 @@ class _Cluster:
         )
         # As bytes: Prefect and Dask look through lists for futures of theirs, and through this one in vain.
         parameters = {"order": pickle.dumps(order)}
-        return self.context.run(self.runner.submit, task, parameters)
+        return self.context.run(self._submit, task, parameters)
+
+    def _submit(self, task: Task[[bytes], bytes], parameters: dict[str, bytes]) -> PrefectDaskFuture[bytes]:
+        # A worker has the settings of the run: without the address of its server it would start one of its own.
+        with temporary_settings({PREFECT_API_URL: self.api_url}):
+            return self.runner.submit(task, parameters)
+
+
+def _api_url() -> str:
+    """The address of the server that this run reports to, be it one that Prefect started for this run only."""
+    with get_client(sync_client=True) as client:
+        return str(client.api_url)
 
 
 @contextmanager
@@ -132,6 +148,7 @@ def _cluster(settings: IngestSettings, context: Context) -> Iterator[_Cluster]:
                 "processes": True,
                 "host": "127.0.0.1",
                 "dashboard_address": None,
+                "env": _QUIET,
             }
         )
     else:
@@ -139,7 +156,7 @@ def _cluster(settings: IngestSettings, context: Context) -> Iterator[_Cluster]:
     with ExitStack() as stack:
         try:
             stack.enter_context(runner)
-            cluster = _Cluster(runner, context)
+            cluster = _Cluster(runner, context, _api_url())
             cluster.threads()
         except (OSError, ValueError, TimeoutError) as problem:
             msg = f"the cluster {settings.cluster} cannot be reached."

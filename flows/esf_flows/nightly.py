@@ -110,7 +110,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         cluster: Where to parse instead of here: address of a Dask scheduler, or `local` (docs/scale.md).
         staging: Folder or s3://bucket/prefix that the workers of the cluster lay rows into.
     """
-    progress = RunLog(_LISTENERS.get())
+    progress = _progress()
     try:
         settings = _settings(
             {
@@ -141,6 +141,11 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         refresh_page(summary, settings.warehouse, progress)
     name = COMPLETED_WITH_REJECTS if summary.rejected else None
     return Completed(name=name, message=summary.sentence())
+
+
+def _progress() -> RunLog:
+    """Who is told. Apart from the flow, which is sent to the workers of a cluster with all that it names itself."""
+    return RunLog(_LISTENERS.get())
 
 
 def _elsewhere(settings: IngestSettings) -> ChunkMapper | None:
@@ -205,6 +210,6 @@ def _quieten_prefect() -> None:
 
 if __name__ == "__main__":
     # Under its own name: workers of a cluster are sent the name of the flow, and know no `__main__` of ours.
-    from esf_flows import nightly as under_its_name
+    from esf_flows import nightly as under_its_name  # noqa: PLW0406
 
     sys.exit(under_its_name.main())

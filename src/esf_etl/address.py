@@ -50,7 +50,7 @@ class StoreUrl:
         """The place that a URL names. Raises `UsageError`."""
         scheme, _, rest = text.partition(_MARK)
         bucket, _, prefix = rest.partition("/")
-        return cls(scheme, bucket, prefix.strip("/"))
+        return cls(scheme, bucket, prefix.rstrip("/"))
 
     def __str__(self) -> str:
         return f"{self.scheme}{_MARK}{self.bucket}" + (f"/{self.prefix}" if self.prefix else "")
