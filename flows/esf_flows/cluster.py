@@ -220,10 +220,9 @@ def _answer(cluster: _Cluster, task: ChunkTask, future: PrefectDaskFuture[bytes]
                 msg = f"the cluster has had no worker for {_NO_WORKER_S:.0f} s."
                 raise WorkerDied(msg, advice="Start workers, and then the run again.") from None
         except KilledWorker as problem:
-            msg = f"the pages from {first} to {last} ended every worker that read them."
-            advice = (
-                "Most often memory ran out: fewer threads a worker. Else one of these pages does it: move them away."
-            )
+            # Dask suspects every chunk that a worker had when it ended, be it still unread.
+            msg = f"every worker that was given the pages from {first} to {last} ended."
+            advice = "Most often memory ran out: fewer threads a worker. Else one of these pages, or one near, does it."
             raise WorkerDied(msg, advice=advice) from problem
         except ChunkFailed as problem:
             msg = f"the pages from {first} to {last} could not be parsed, also when tried again: {problem}"

@@ -175,6 +175,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.promise("landing")
 def test_a_key_is_a_name_whatever_stands_in_it(bucket: Bucket, warehouse: Path) -> None:
     for number, name in enumerate(NAMES):
         bucket.put(f"saved/{name}", render(project(f"Projekt {number}")))
@@ -186,6 +187,7 @@ def test_a_key_is_a_name_whatever_stands_in_it(bucket: Bucket, warehouse: Path) 
     assert run(warehouse).unchanged == 10
 
 
+@pytest.mark.promise("landing")
 def test_a_marker_of_a_folder_with_the_name_of_a_page_is_no_second_page(bucket: Bucket, warehouse: Path) -> None:
     bucket.put("saved/a.txt", render(project("Alfa")))
     bucket.put_raw("saved/a.txt/")
@@ -197,6 +199,7 @@ def test_a_marker_of_a_folder_with_the_name_of_a_page_is_no_second_page(bucket: 
     assert (second.outcome, second.unchanged) == ("idle", 1)
 
 
+@pytest.mark.promise("landing")
 @pytest.mark.parametrize("key", ["saved/a//b.txt", "saved/%2E%2E/b.txt", "saved/tab%09.txt"])
 def test_a_key_that_is_no_path_is_named_and_nothing_is_published(bucket: Bucket, warehouse: Path, key: str) -> None:
     bucket.put("saved/a.txt", render(project("Alfa")))
@@ -213,6 +216,7 @@ def test_a_key_that_is_no_path_is_named_and_nothing_is_published(bucket: Bucket,
     assert not list(warehouse.parent.rglob("b.txt"))
 
 
+@pytest.mark.promise("landing")
 @pytest.mark.parametrize("harm", [500, 503, 0])
 def test_what_fails_for_a_while_is_asked_for_again(
     bucket: Bucket, warehouse: Path, monkeypatch: pytest.MonkeyPatch, harm: int
@@ -235,6 +239,7 @@ def test_what_fails_for_a_while_is_asked_for_again(
     assert set(asked.values()) == {3}
 
 
+@pytest.mark.promise("landing")
 @pytest.mark.parametrize("harm", [500, 0])
 def test_what_fails_for_good_fails_the_run_and_publishes_nothing(
     bucket: Bucket, warehouse: Path, monkeypatch: pytest.MonkeyPatch, harm: int
@@ -250,6 +255,7 @@ def test_what_fails_for_good_fails_the_run_and_publishes_nothing(
     assert not (warehouse / "current").exists()
 
 
+@pytest.mark.promise("landing")
 def test_an_object_that_changes_while_it_is_read_is_left_for_the_next_run(
     bucket: Bucket, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +292,7 @@ def test_one_object_that_is_refused_is_a_reject(
     assert rows(warehouse, "SELECT path, code FROM etl.reject") == [("a.txt", "file-unreadable")]
 
 
+@pytest.mark.promise("landing")
 def test_where_all_is_refused_the_run_fails_and_says_so(
     bucket: Bucket, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +322,7 @@ def test_a_bucket_that_is_not_there_is_missing(bucket: Bucket, warehouse: Path) 
     assert caught.value.code == "landing-missing"
 
 
+@pytest.mark.promise("landing")
 def test_a_server_that_is_down_is_told_with_no_secret(
     bucket: Bucket, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
