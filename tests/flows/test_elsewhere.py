@@ -64,7 +64,7 @@ def test_nobody_s_contact_comes_back(task: ChunkTask, landing: Path) -> None:
     contact = answer.chunk.tables["contact"]
     assert contact.num_rows == 3
     assert set(contact["name"].to_pylist()) == {"-"}
-    assert CONTACT.email in (landing / "page-1.txt").read_text(encoding="utf-8")
+    assert str(CONTACT.email) in (landing / "page-1.txt").read_text(encoding="utf-8")
     assert CONTACT.email not in contact["email"].to_pylist()
 
 
