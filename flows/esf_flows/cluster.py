@@ -66,7 +66,7 @@ class ChunkFailed(Exception):
     """A chunk could not be parsed, for a reason that another try may not meet; in words of ours."""
 
 
-def _parse(order: bytes) -> bytes:
+def _parse(number: int, order: bytes) -> bytes:  # noqa: ARG001 - the number is for the name of the task run
     """What a worker does. An error of ours is told as it is, and final; any other is tried again."""
     try:
         return pickle.dumps(parse_there(cast("Order", pickle.loads(order))))  # noqa: S301 - of our own flow
@@ -74,6 +74,18 @@ def _parse(order: bytes) -> bytes:
         return pickle.dumps(problem)
     except Exception as problem:  # noqa: BLE001 - told without its message, which could quote a page
         raise ChunkFailed(reason(problem)) from None
+
+
+_PARSE_CHUNK = Task(
+    fn=_parse,
+    name="parse-chunk",
+    task_run_name="parse-chunk-{number:05}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=_RETRIES,
+    retry_delay_seconds=_PAUSE_S,
+    log_prints=False,
+)
 
 
 def on_cluster(settings: IngestSettings) -> ChunkMapper:
@@ -100,7 +112,6 @@ def on_cluster(settings: IngestSettings) -> ChunkMapper:
 class _Cluster:
     runner: DaskTaskRunner
     context: Context
-    api_url: str
 
     @property
     def client(self) -> distributed.Client:
@@ -111,24 +122,9 @@ class _Cluster:
         return sum(self.client.nthreads().values())  # type: ignore[no-untyped-call]
 
     def submit(self, number: int, order: Order) -> PrefectDaskFuture[bytes]:
-        task = Task(
-            fn=_parse,
-            name="parse-chunk",
-            task_run_name=f"parse-chunk-{number:05}",
-            cache_policy=NO_CACHE,
-            persist_result=False,
-            retries=_RETRIES,
-            retry_delay_seconds=_PAUSE_S,
-            log_prints=False,
-        )
         # As bytes: Prefect and Dask look through lists for futures of theirs, and through this one in vain.
-        parameters = {"order": pickle.dumps(order)}
-        return self.context.run(self._submit, task, parameters)
-
-    def _submit(self, task: Task[[bytes], bytes], parameters: dict[str, bytes]) -> PrefectDaskFuture[bytes]:
-        # A worker has the settings of the run: without the address of its server it would start one of its own.
-        with temporary_settings({PREFECT_API_URL: self.api_url}):
-            return self.runner.submit(task, parameters)
+        parameters = {"number": number, "order": pickle.dumps(order)}
+        return self.context.run(self.runner.submit, _PARSE_CHUNK, parameters)
 
 
 def _api_url() -> str:
@@ -147,16 +143,22 @@ def _cluster(settings: IngestSettings, context: Context) -> Iterator[_Cluster]:
                 "threads_per_worker": 1,
                 "processes": True,
                 "host": "127.0.0.1",
+                # No dashboard; what is left of its server takes any free port, of this machine only.
                 "dashboard_address": None,
+                "scheduler_kwargs": {"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                 "env": _QUIET,
             }
         )
     else:
         runner = DaskTaskRunner(address=settings.cluster, client_kwargs={"timeout": _CONNECT_S})
+    # Tasks take the settings of the run along: without the address of its server a worker would start one of its own.
+    settings_of_tasks = temporary_settings({PREFECT_API_URL: _api_url()})
     with ExitStack() as stack:
+        context.run(settings_of_tasks.__enter__)
+        stack.callback(context.run, settings_of_tasks.__exit__, None, None, None)
         try:
             stack.enter_context(runner)
-            cluster = _Cluster(runner, context, _api_url())
+            cluster = _Cluster(runner, context)
             cluster.threads()
         except (OSError, ValueError, TimeoutError) as problem:
             msg = f"the cluster {settings.cluster} cannot be reached."

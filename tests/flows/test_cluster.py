@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -284,3 +285,18 @@ def test_pages_and_rows_may_both_lie_in_an_object_store(
         assert state.type == "COMPLETED", state.message
         assert [found for page in bucket.store.list("staging") for found in page] == []
     assert_alike(warehouse, alone)
+
+
+def test_a_cluster_of_this_machine_lasts_as_long_as_the_run(
+    nightly: Nightly, pages: Path, warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # For the processes that the run starts.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, SOURCES)))
+    monkeypatch.setenv("DASK_TEMPORARY_DIRECTORY", str(tmp_path))
+    alone = local(pages, tmp_path / "local")
+
+    state = nightly(cluster="local", workers=2)
+
+    assert state.type == "COMPLETED", state.message
+    assert_alike(warehouse, alone)
+    assert multiprocessing.active_children() == []
