@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 ACCESS = "INVENTED" + "0000"
-SECRET = "an-invented" + "-key"
+SECRET = "an-invented" + "-key"  # pragma: allowlist secret
 BUCKET = "pages"
 
 

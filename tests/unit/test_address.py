@@ -44,7 +44,7 @@ def test_a_url_keeps_both_its_slashes_and_its_letters(text: str, address: StoreU
         "s3://pages/../saved",
         "s3://pages/a\nb",
         "s3://pages/saved?versionId=1",
-        "s3://user:word@pages/saved",
+        "s3://user:word@pages/saved",  # pragma: allowlist secret
         "file:///srv/pages",
     ],
 )
