@@ -26,6 +26,7 @@ FLOORS = (
     {"esf_etl.errors"},
     {"esf_etl.pages", "esf_schemas"},
     {
+        "esf_etl.address",
         "esf_etl.overrides",
         "esf_etl.progress",
         "esf_etl.settings",
@@ -33,7 +34,8 @@ FLOORS = (
         "esf_etl.settings_sources",
         "esf_etl.summary",
     },
-    {"esf_etl.landing", "esf_etl.batch", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
+    {"esf_etl.landing", "esf_etl.objects", "esf_etl.inbox"},
+    {"esf_etl.batch", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
     # esf_etl itself is the public face; what it shows beside pages and errors it loads when it is asked for.
     {
         "esf_etl",
@@ -50,7 +52,20 @@ FLOORS = (
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "misc"}
-HEAVY = ("pandera", "polars", "duckdb", "pyarrow", "prefect", "rich", "filelock", "ftfy", "pandas", "numpy")
+HEAVY = (
+    "pandera",
+    "polars",
+    "duckdb",
+    "pyarrow",
+    "prefect",
+    "rich",
+    "filelock",
+    "ftfy",
+    "pandas",
+    "numpy",
+    "obstore",
+    "distributed",
+)
 
 
 @cache

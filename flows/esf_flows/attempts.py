@@ -20,6 +20,7 @@ from esf_flows.steps import RunStopped, as_task, reason
 if TYPE_CHECKING:
     from prefect import State
 
+    from esf_etl.batch import ChunkMapper
     from esf_etl.progress import Progress, Watcher
     from esf_etl.settings import IngestSettings
     from esf_etl.summary import RunSummary
@@ -33,7 +34,13 @@ LOCK_HELD = "Lock held"
 
 
 def ingest_with_retries(
-    settings: IngestSettings, progress: Progress, *, watcher: Watcher, retries: int, first_delay_s: float
+    settings: IngestSettings,
+    progress: Progress,
+    *,
+    watcher: Watcher,
+    parse_elsewhere: ChunkMapper | None = None,
+    retries: int,
+    first_delay_s: float,
 ) -> RunSummary:
     """One run of the pipeline, and after an error that is `transient` another one, at most `retries` more.
 
@@ -47,7 +54,9 @@ def ingest_with_retries(
     def attempt() -> State[Any]:
         problems.clear()
         try:
-            summaries.append(ingest(settings, progress=progress, step=as_task, watcher=watcher))
+            summaries.append(
+                ingest(settings, progress=progress, step=as_task, watcher=watcher, parse_elsewhere=parse_elsewhere)
+            )
         except LockHeld as problem:
             problems.append(problem)
             return Cancelled(name=LOCK_HELD, message=reason(problem))

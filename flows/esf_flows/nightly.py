@@ -24,10 +24,11 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 from prefect.utilities.timeout import timeout
 
+from esf_etl.address import read_address
 from esf_etl.cli import output
 from esf_etl.cli.json_lines import JsonLines
 from esf_etl.cli.progress_display import Lines
-from esf_etl.errors import EsfEtlError, LockHeld, UsageError
+from esf_etl.errors import EsfEtlError, LockHeld, MissingExtra, UsageError
 from esf_etl.settings import IngestSettings
 from esf_flows.artifact import ARTIFACT_KEY, leave_summary
 from esf_flows.attempts import LOCK_HELD, ingest_with_retries
@@ -40,6 +41,7 @@ from esf_flows.steps import RunLog, reason, way_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from esf_etl.batch import ChunkMapper
     from esf_etl.progress import Progress
 
 __all__ = ["ARTIFACT_KEY", "COMPLETED_WITH_REJECTS", "LOCK_HELD", "TIMED_OUT", "main", "nightly"]
@@ -64,9 +66,9 @@ def _settings(parameters: dict[str, Any]) -> IngestSettings:
         for name, value in parameters.items()
         if name in _SETTINGS and value is not None and (value is not False or name == "report_page")
     }
-    for name in ("landing", "warehouse"):
+    for name, read in (("landing", read_address), ("warehouse", Path), ("staging", read_address)):
         if name in said:
-            said[name] = Path(said[name])
+            said[name] = read(said[name])
     return IngestSettings.from_environment(**said)
 
 
@@ -95,6 +97,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
     retries: Retries = 3,
     retry_delay_s: Seconds = 30.0,
     timeout_s: Timeout = None,
+    cluster: str | None = None,
+    staging: str | None = None,
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
@@ -105,7 +109,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
     would have.
 
     Args:
-        landing: Folder the pages lie in; read only, never changed. A path on the machine that runs the job.
+        landing: Folder the pages lie in, or s3://bucket/prefix (also gs://, az://); read only, never changed.
         warehouse: Folder the snapshots are published in. A path on the machine that runs the job.
         landing_name: Name under which the ledger knows the landing folder, wherever it is mounted.
         workers: Processes that parse; if not given, the amount of work decides.
@@ -118,9 +122,11 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         retries: So often the run starts anew after an error that may pass by itself, such as a disk that is away.
         retry_delay_s: Seconds before the first such retry; each later one waits twice as long as the one before.
         timeout_s: Seconds after which the run is stopped, its retries included; if not given, it is never.
+        cluster: Where to parse instead of here: address of a Dask scheduler, or `local` (docs/scale.md).
+        staging: Folder or s3://bucket/prefix that the workers of the cluster lay rows into.
     """
     bar = Bar()
-    progress = RunLog((*_LISTENERS.get(), bar))
+    progress = _progress(bar)
     _say_who_runs()
     try:
         settings = _settings(
@@ -135,12 +141,19 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
                 "rebuild": rebuild,
                 "report_page": report_page,
                 "with_contacts": with_contacts,
+                "cluster": cluster,
+                "staging": staging,
             }
         )
         with JsonLines.as_set(settings) as lines, timeout(timeout_s, timeout_exc_type=FlowRunTimeoutError):
             progress.listen(lines)
             summary = ingest_with_retries(
-                settings, progress, watcher=lines, retries=retries, first_delay_s=retry_delay_s or 0.0
+                settings,
+                progress,
+                watcher=lines,
+                parse_elsewhere=_elsewhere(settings),
+                retries=retries,
+                first_delay_s=retry_delay_s or 0.0,
             )
     except Exception as problem:  # noqa: BLE001 - told whole, but for the message of one that nobody foresaw
         state = _state_of(problem, timeout_s)
@@ -154,6 +167,23 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
     bar.end(summary.sentence(), done=True)
     name = COMPLETED_WITH_REJECTS if summary.rejected else None
     return Completed(name=name, message=summary.sentence())
+
+
+def _progress(bar: Bar) -> RunLog:
+    """Who is told. Apart from the flow, which is sent to the workers of a cluster with all that it names itself."""
+    return RunLog((*_LISTENERS.get(), bar))
+
+
+def _elsewhere(settings: IngestSettings) -> ChunkMapper | None:
+    """What parses on a cluster, where one is asked for. Raises `MissingExtra`, `UsageError`."""
+    if settings.cluster is None:
+        return None
+    try:
+        from esf_flows.cluster import on_cluster
+    except ModuleNotFoundError as problem:
+        msg = f"a cluster needs the package {problem.name}, which is not installed."
+        raise MissingExtra(msg, advice="Install it with: pip install 'esf-etl[lake]'") from problem
+    return on_cluster(settings)
 
 
 def _state_of(problem: Exception, timeout_s: float | None) -> State[Any]:
@@ -180,9 +210,11 @@ def _say_who_runs() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the flow in this process. Returns 0 done, 1 failed, 3 another run holds the lock; exits 2 for wrong usage."""
     parser = argparse.ArgumentParser("python -m esf_flows.nightly", description="Run the nightly flow once, now.")
-    parser.add_argument("--landing", metavar="DIR", help="folder the pages lie in")
+    parser.add_argument("--landing", metavar="DIR|URL", help="folder the pages lie in, or s3://…")
     parser.add_argument("--warehouse", metavar="DIR", help="folder the snapshots are published in")
     parser.add_argument("--workers", metavar="N", type=int, help="processes that parse")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="parse on this Dask scheduler (tcp://…), or `local`")
+    parser.add_argument("--staging", metavar="DIR|URL", help="what the workers of a cluster lay rows into")
     options = vars(parser.parse_args(arguments))
     try:
         _settings(options)
@@ -215,4 +247,7 @@ def _quieten_prefect() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Under its own name: workers of a cluster are sent the name of the flow, and know no `__main__` of ours.
+    from esf_flows import nightly as under_its_name  # noqa: PLW0406
+
+    sys.exit(under_its_name.main())

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from esf_etl.cli.warehouse_option import landing_address
 from esf_etl.errors import EsfEtlError, UsageError
 from esf_etl.settings import IngestSettings
 from esf_flows.deployments import CRON, NIGHTLY, TIMEZONE, deployments
@@ -182,7 +183,7 @@ def _loopback(text: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; returns 0 when told, 1 where the server fails; exits 2 for wrong usage."""
     parser = argparse.ArgumentParser("python -m esf_flows.serve", description="Run the nightly flow every night.")
-    parser.add_argument("--landing", type=Path, metavar="DIR", help="folder the pages lie in")
+    parser.add_argument("--landing", type=landing_address, metavar="DIR|URL", help="where the pages lie")
     parser.add_argument("--warehouse", type=Path, metavar="DIR", help="folder the snapshots are published in")
     parser.add_argument("--cron", default=CRON, help="when to run (%(default)s)")
     parser.add_argument("--timezone", default=TIMEZONE, help="whose clock that is (%(default)s)")

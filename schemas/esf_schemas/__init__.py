@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from esf_schemas.version import SCHEMA_VERSION
+from esf_schemas.version import ADDED_COLUMNS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from esf_schemas.arrow import FILE_NO, arrow_schema, staged_arrow_schema
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from esf_schemas.rules import FALLBACK, RULES, Rule
 
 __all__ = [
+    "ADDED_COLUMNS",
     "CONTRACTS",
     "DUCKDB",
     "DUCKLAKE",

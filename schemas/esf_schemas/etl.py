@@ -53,9 +53,13 @@ class LandingFile(Contract, table="landing_file", schema="etl", key=("landing", 
     landing: Text = column("Name of the landing folder.")
     path: Text = column("Path of the file within its landing folder.")
     size_bytes: BigInteger = column("Size when it was last read.", unit="bytes", checks=[within("size_bytes", 0)])
-    mtime_ns: BigInteger = column("Time of its last change, since 1970-01-01 UTC, when it was last read.", unit="ns")
+    mtime_ns: BigInteger = column(
+        "Time of its last change, since 1970-01-01 UTC, when it was last read; of an object, when it was written.",
+        unit="ns",
+    )
     ctime_ns: BigInteger = column(
-        "Time of the last change of its inode, since 1970-01-01 UTC, when it was last read.", unit="ns"
+        "Time of the last change of its inode, since 1970-01-01 UTC, when it was last read; of an object, mtime_ns.",
+        unit="ns",
     )
     content_sha256: Text = column(
         "SHA-256 of its bytes, 64 hexadecimal digits; NULL where it was not read whole.", nullable=True
@@ -73,6 +77,11 @@ class LandingFile(Contract, table="landing_file", schema="etl", key=("landing", 
         "Start of the first run that no longer found it, or was told to ignore it; NULL while it is there.",
         nullable=True,
         unit="UTC",
+    )
+    etag: Text = column(
+        "Of an object in an object store, what the store told its versions apart by when it was last read; NULL of a"
+        " file in a folder.",
+        nullable=True,
     )
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from esf_etl.address import is_url
 from esf_etl.errors import LandingError, NotAProjectPage, may_pass
-from esf_etl.landing import file_bytes, location_of, within_reach
+from esf_etl.landing import file_bytes, location_of
 from esf_etl.pages.corrections import Corrections
 from esf_etl.pages.identity import project_id
 from esf_etl.pages.masking import Masking, mask_project
@@ -26,7 +28,7 @@ from esf_etl.pages.places import county
 from esf_etl.pages.records import Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from esf_etl.pages.masking import Masked
     from esf_etl.pages.records import Diagnostic, Project
@@ -37,6 +39,7 @@ __all__ = [
     "FINDINGS",
     "REJECTS",
     "Chunk",
+    "ChunkMapper",
     "ChunkTask",
     "WaitingFile",
     "parse_chunk",
@@ -88,7 +91,7 @@ FINDINGS = pa.schema(
 class WaitingFile(NamedTuple):
     """A file to read: its number in this run, its path, and what `stat` said of it when it was listed.
 
-    `known_sha256` is the hash of its bytes last time, where they may be the same now.
+    `known_sha256` is the hash of its bytes last time, where they may be the same now; `etag` is that of an object.
     """
 
     file_no: int
@@ -96,11 +99,12 @@ class WaitingFile(NamedTuple):
     size_bytes: int
     mtime_ns: int
     known_sha256: str | None
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkTask:
-    """Some files of the landing folder `root` to read.
+    """Some files to read of the landing `root`, a folder or the URL of a place in an object store.
 
     The tables named in `aside` are written to the file given there and not handed back: what is large goes to the disk
     once instead of from process to process. `masking` says what of the texts is not published, `corrections` what a
@@ -136,6 +140,13 @@ class Chunk:
         return self.tables | mapped
 
 
+ChunkMapper = Callable[[Iterable[ChunkTask]], Generator[Chunk, None, None]]
+"""What becomes of tasks, in their order: `parse_chunk` over them, here or elsewhere, so many at a time as it sees fit.
+
+The files of a chunk's `aside` are those that its task asked for when the chunk is handed over.
+"""
+
+
 def parse_chunk(task: ChunkTask) -> Chunk:
     """Read and parse the files of a task. No page stops it: what cannot be read becomes a reject."""
     pages: list[tuple[int, str, Masked]] = []
@@ -143,9 +154,9 @@ def parse_chunk(task: ChunkTask) -> Chunk:
     rejects: list[tuple[Any, ...]] = []
     findings: list[tuple[Any, ...]] = []
     applied: list[tuple[Any, ...]] = []
-    for file in task.files:
+    for file, data in zip(task.files, _bytes_of_files(task), strict=True):
         number = file.file_no
-        state, digest, project, problems = _read(task, file)
+        state, digest, project, problems = _judge(task, file, data)
         corrected = task.corrections.correct(project, file.path) if project is not None else None
         files.append((number, digest, state, corrected.own_id if corrected else None))
         rejects.extend((number, place, *problem) for place, problem in enumerate(problems, 1))
@@ -170,10 +181,10 @@ def parse_chunk(task: ChunkTask) -> Chunk:
     )
 
 
-def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_bytes: int) -> pa.Table:
+def with_lines(rejects: pa.Table, page_of: Callable[[int], bytes]) -> pa.Table:
     """Rejects of rows (which know no lines) with the line of the field at fault, looked up in its page again.
 
-    `location_of_file` says where to open the file of a number.
+    `page_of` gives the bytes of the file of a number, or raises `OSError`.
     """
     lines = []
     for number, field_name, line in zip(
@@ -181,7 +192,7 @@ def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_by
     ):
         if line is None and field_name is not None:
             try:
-                lines.append(field_line_of(file_bytes(location_of_file(number), limit=max_bytes), field_name))
+                lines.append(field_line_of(page_of(number), field_name))
             except OSError:
                 lines.append(None)
         else:
@@ -190,16 +201,22 @@ def with_lines(rejects: pa.Table, location_of_file: Callable[[int], str], max_by
     return rejects.set_column(place, "line", pa.array(lines, pa.int32()))
 
 
-def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are decided
-    task: ChunkTask, file: WaitingFile
-) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
-    """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
-    location, max_bytes = location_of(task.root, file.path), task.max_page_bytes
+def _bytes_of_files(task: ChunkTask) -> Iterator[bytes | OSError | None]:
+    """For each file its bytes, None where it is not as it was listed, or why it cannot be read."""
+    if is_url(task.root):
+        from esf_etl.objects import read_objects
+
+        return read_objects(task.root, ((file.path, file.etag) for file in task.files), limit=task.max_page_bytes)
+    return (_bytes_of(task.root, file, task.max_page_bytes) for file in task.files)
+
+
+def _bytes_of(root: str, file: WaitingFile, max_bytes: int) -> bytes | OSError | None:
+    location = location_of(root, file.path)
     try:
         data = file_bytes(location, limit=max_bytes)
         info = os.stat(location, follow_symlinks=False)  # noqa: PTH116 - called once a page
     except FileNotFoundError:
-        return "unsettled", None, None, []
+        return None
     except OSError as problem:
         if may_pass(problem) and problem.errno != errno.EIO:
             # It says nothing of this page: as a reject it would stand, for nothing about the file changes afterwards.
@@ -208,15 +225,26 @@ def _read(  # noqa: PLR0911 - one return a fate, in the order in which they are 
             raise LandingError(
                 msg, path=file.path, code="landing-unreadable", advice=advice, transient=True
             ) from problem
-        message = f"The file cannot be read: {problem.strerror}. Check its permissions and the disk."
+        return problem
+    as_listed = (info.st_size, within_reach(info.st_mtime_ns)) == (file.size_bytes, file.mtime_ns)
+    return data if as_listed else None
+
+
+def _judge(
+    task: ChunkTask, file: WaitingFile, data: bytes | OSError | None
+) -> tuple[str, str | None, Project | None, list[tuple[Any, ...]]]:
+    """State, content hash, the project if there is one, and the reasons (see REJECTS) if there is none."""
+    if data is None:
+        return "unsettled", None, None, []
+    if isinstance(data, OSError):
+        message = f"The file cannot be read: {data.strerror}. Check its permissions and the disk."
         return (
             "rejected",
             None,
             None,
-            [("file-unreadable", None, None, problem.strerror, "a readable file", message, None)],
+            [("file-unreadable", None, None, data.strerror, "a readable file", message, None)],
         )
-    if (info.st_size, within_reach(info.st_mtime_ns)) != (file.size_bytes, file.mtime_ns):
-        return "unsettled", None, None, []
+    max_bytes = task.max_page_bytes
     whole = len(data) <= max_bytes
     digest = hashlib.sha256(data).hexdigest() if whole else None
     if whole and digest == file.known_sha256:

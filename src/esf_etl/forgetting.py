@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from esf_etl.errors import AuditFailed, EsfEtlError, LandingError, NotAProjectPage, UsageError, WarehouseError
-from esf_etl.landing import file_bytes, location_of, scan_landing
+from esf_etl.inbox import pages_bytes, scan_landing
 from esf_etl.pages.decoding import clean_lines, decode
 from esf_etl.pages.forgotten import Forgotten, hash_of
 from esf_etl.pages.parser import parse_bytes
@@ -220,13 +220,10 @@ def _look_into_older(folder: WarehouseFolder, person: _Person, result: Forgettin
 def _look_into_landing(settings: IngestSettings, person: _Person, result: Forgetting) -> None:
     """Name the pages that hold the person; nothing in the landing folder is ever changed."""
     try:
-        for path in _pages(settings):
-            try:
-                data = file_bytes(location_of(str(settings.landing), path), limit=settings.max_page_bytes)
-            except OSError:
+        for path, data in pages_bytes(settings.landing, _pages(settings), limit=settings.max_page_bytes):
+            if isinstance(data, OSError):
                 result.unsearched.append(path)
-                continue
-            if any(map(person.is_on, [path, *_texts_of(data)])):
+            elif any(map(person.is_on, [path, *_texts_of(data)])):
                 result.landing_files.append(path)
     except LandingError:
         result.unsearched.append(str(settings.landing))

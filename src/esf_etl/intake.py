@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from esf_etl.batch import APPLIED, FILES, FINDINGS, REJECTS, ChunkTask, WaitingFile, parse_chunk, with_lines
 from esf_etl.errors import AuditFailed
-from esf_etl.landing import location_of
+from esf_etl.inbox import page_bytes
 from esf_etl.overrides import corrections_of
 from esf_etl.pages.masking import Masking
 from esf_etl.parallel import map_in_order, workers_for
@@ -27,7 +27,7 @@ from esf_etl.warehouse.upsert import elect
 from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from esf_etl.batch import Chunk
     from esf_etl.run import Run
@@ -92,15 +92,8 @@ def _parse(run: Run) -> None:
     append_staged(connection, "project", schemas["project"].empty_table().select(_ELECTED_BY))
     count = run.count("FROM work.todo")
     run.aside = {name: [] for name in _PUT_ASIDE}
-    chunks = map_in_order(
-        parse_chunk,
-        _tasks(run, schemas),
-        workers=workers_for(count, run.settings.workers),
-        preload="esf_etl.batch",
-        ahead=_CHUNKS_A_BATCH + 2,
-    )
     # Closed here, whatever happens: what clears up after a run must not find processes that still write for it.
-    with run.told("parse"), closing(chunks), _contacts(run) as put_aside:
+    with run.told("parse"), closing(_chunks(run, _tasks(run, schemas), count)) as chunks, _contacts(run) as put_aside:
         arriving = _told_of(run, chunks, count)
         while batch := list(islice(arriving, _CHUNKS_A_BATCH)):
             tables = [chunk.all_tables() for chunk in batch]
@@ -120,6 +113,19 @@ def _told_of(run: Run, chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
         done += chunk.files.num_rows
         run.progress.advance(done, count)
         yield chunk
+
+
+def _chunks(run: Run, tasks: Iterator[ChunkTask], count: int) -> Generator[Chunk, None, None]:
+    """The parsed chunks in the order of the tasks."""
+    if run.parse_elsewhere is not None and not run.settings.dry_run:  # a dry run has no place to lay rows aside
+        return run.parse_elsewhere(tasks)
+    return map_in_order(
+        parse_chunk,
+        tasks,
+        workers=workers_for(count, run.settings.workers),
+        preload="esf_etl.batch",
+        ahead=_CHUNKS_A_BATCH + 2,
+    )
 
 
 @contextmanager
@@ -142,7 +148,7 @@ def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Tabl
     """Stage what became of each file: the parser's rejects and findings, and those of the validation."""
     append_staged(run.connection, "file", pa.concat_tables(chunk.files for chunk in batch))
     append_staged(run.connection, "applied", pa.concat_tables(chunk.applied for chunk in batch))
-    rejects = with_lines(broken, lambda number: _location_of_file(run, number), run.settings.max_page_bytes)
+    rejects = with_lines(broken, lambda number: _page_of(run, number))
     for name, parsed, validated in (
         ("reject", pa.concat_tables(chunk.rejects for chunk in batch), rejects),
         ("finding", pa.concat_tables(chunk.findings for chunk in batch), odd),
@@ -151,10 +157,10 @@ def _stage_outcomes(run: Run, batch: list[Chunk], broken: pa.Table, odd: pa.Tabl
         append_staged(run.connection, name, validated.select(parsed.schema.names).cast(parsed.schema))
 
 
-def _location_of_file(run: Run, number: int) -> str:
+def _page_of(run: Run, number: int) -> bytes:
     found = run.connection.execute("SELECT path FROM work.todo WHERE file_no = $number", {"number": number}).fetchone()
     assert found is not None  # noqa: S101 - a reject is of a file of this run
-    return location_of(str(run.settings.landing), found[0])
+    return page_bytes(run.settings.landing, found[0], limit=run.settings.max_page_bytes)
 
 
 def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
@@ -169,7 +175,7 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
     corrections = corrections_of(run.overrides)
     for first in range(0, run.count("FROM work.todo"), _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE):
         rows = run.connection.execute(
-            "SELECT file_no, path, size_bytes, mtime_ns, known_sha256 FROM work.todo"
+            "SELECT file_no, path, size_bytes, mtime_ns, known_sha256, etag FROM work.todo"
             " WHERE file_no >= $first AND file_no < $last ORDER BY file_no",
             {"first": first, "last": first + _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE},
         ).fetchall()

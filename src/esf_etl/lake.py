@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from esf_etl.batch import ChunkMapper
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
 
@@ -58,8 +59,10 @@ def lake_failed(run: Run, problem: duckdb.Error) -> WarehouseError:
 class LakeRun(Run):
     """The state of one run into a lake between its steps."""
 
-    def __init__(self, settings: IngestSettings, progress: Progress) -> None:
-        super().__init__(settings, progress)
+    def __init__(
+        self, settings: IngestSettings, progress: Progress, *, parse_elsewhere: ChunkMapper | None = None
+    ) -> None:
+        super().__init__(settings, progress, parse_elsewhere=parse_elsewhere)
         self.lake = read_lake(settings.lake or "", settings.lake_data)
         for name in ("rebuild", "with_contacts"):
             if getattr(settings, name):

@@ -16,14 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["LandingFile", "file_bytes", "location_of", "path_text", "scan_landing", "within_reach"]
+__all__ = [
+    "PARTIAL_PREFIXES",
+    "LandingFile",
+    "file_bytes",
+    "is_page_name",
+    "location_of",
+    "name_of",
+    "path_text",
+    "scan_landing",
+    "within_reach",
+]
 
 _SUFFIX = ".txt"
 # What download tools and editors put before the suffix of a file that is not finished.
 _PARTIAL_ENDS = tuple(
     stem + _SUFFIX for stem in (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
 )
-_PARTIAL_PREFIXES = ("~", "#", ".")
+PARTIAL_PREFIXES = ("~", "#", ".")
 _LATEST_NS = 2**63 - 1
 """The ledger has 64 bits for a time; disks have more, and a broken clock or archive uses them."""
 _READ_CHUNK = 64 * 1024
@@ -40,7 +50,7 @@ _ESCAPED = re.compile(rb"\\(?:x([0-9a-f]{2})|\\)")
 class LandingFile(NamedTuple):
     """A page file: its path relative to the landing root (see `path_text`) and what `stat` says of it.
 
-    A `deferred` one is too young to be read.
+    A `deferred` one is too young to be read. `etag` is what an object store tells the versions of an object apart by.
     """
 
     path: str
@@ -48,6 +58,7 @@ class LandingFile(NamedTuple):
     mtime_ns: int
     ctime_ns: int
     deferred: bool
+    etag: str | None = None
 
 
 def scan_landing(
@@ -88,11 +99,11 @@ def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> It
             with _listed(top, here[len(top) :]) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if not entry.name.startswith(_PARTIAL_PREFIXES):
+                        if not entry.name.startswith(PARTIAL_PREFIXES):
                             folders.append(here + entry.name)
                         continue
-                    if not _is_page_name(entry.name):
-                        if entry.is_symlink() and entry.is_dir() and not entry.name.startswith(_PARTIAL_PREFIXES):
+                    if not is_page_name(entry.name):
+                        if entry.is_symlink() and entry.is_dir() and not entry.name.startswith(PARTIAL_PREFIXES):
                             passed_over.append(path_text(here + entry.name))
                         continue
                     try:
@@ -107,7 +118,7 @@ def _scan(root: Path, settle_ns: int, now_ns: int, passed_over: list[str]) -> It
                         mtime_ns, ctime_ns = within_reach(mtime_ns), within_reach(ctime_ns)
                     young = abs(now_ns - mtime_ns) < settle_ns
                     name = entry.name if entry.name.isascii() and "\\" not in entry.name else path_text(entry.name)
-                    yield make(LandingFile, (below + name, info.st_size, mtime_ns, ctime_ns, young))
+                    yield make(LandingFile, (below + name, info.st_size, mtime_ns, ctime_ns, young, None))
         except FileNotFoundError:
             continue
         except OSError as problem:
@@ -145,9 +156,10 @@ def _listed(top: str, below: str) -> Iterator[Iterator[os.DirEntry[str]]]:
         os.close(handle)
 
 
-def _is_page_name(name: str) -> bool:
+def is_page_name(name: str) -> bool:
+    """Whether a file of this name is a page: no hidden one, and none that is still being written."""
     name = name.lower()
-    return name.endswith(_SUFFIX) and not name.startswith(_PARTIAL_PREFIXES) and not name.endswith(_PARTIAL_ENDS)
+    return name.endswith(_SUFFIX) and not name.startswith(PARTIAL_PREFIXES) and not name.endswith(_PARTIAL_ENDS)
 
 
 def path_text(path: str) -> str:
@@ -166,14 +178,20 @@ def path_text(path: str) -> str:
     return path
 
 
-def location_of(root: str, path: str) -> str:
-    """Where to open the file of this path below `root`: `path_text` undone.
-
-    Of a file in a folder the location says where the root ends: `root/./folder/page.txt`.
-    """
+def name_of(path: str) -> str:
+    """`path_text` undone."""
     if "\\" in path:
         data = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"\\", path.encode())
         path = os.fsdecode(data)
+    return path
+
+
+def location_of(root: str, path: str) -> str:
+    """Where to open the file of this path below `root`.
+
+    Of a file in a folder the location says where the root ends: `root/./folder/page.txt`.
+    """
+    path = name_of(path)
     return os.path.join(root, ".", path) if "/" in path else os.path.join(root, path)  # noqa: PTH118 - once a page
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from esf_etl.address import StoreUrl
 from esf_etl.errors import LandingError
-from esf_etl.landing import scan_landing
+from esf_etl.inbox import scan_landing
 from esf_etl.warehouse.database import script
 from esf_etl.warehouse.overriding import counts_of, mark_misread, overrides_of, stage_overrides
 from esf_etl.warehouse.rebuilding import lost_by_rebuilding
@@ -38,7 +39,7 @@ def look(run: Run) -> None:
         run.overrides = overrides_of(run.settings, connection, run.folder.standing_snapshot())
         passed_over: list[str] = []
         files = scan_landing(run.settings.landing, settle_s=run.settings.settle_s, passed_over=passed_over)
-        summary.files_seen = append_listed(connection, files)
+        summary.files_seen = append_listed(connection, files, names_twice=isinstance(run.settings.landing, StoreUrl))
         for path in passed_over[:_NAMED_MOST]:
             run.warn(f"{path} is no regular file; it was passed over.")
         if (more := len(passed_over) - _NAMED_MOST) > 0:
@@ -74,7 +75,7 @@ def _refuse_emptiness(run: Run) -> None:
             msg,
             path=str(run.settings.landing),
             code="landing-empty",
-            advice="Is its disk mounted? If the pages are gone on purpose, leave one file there.",
+            advice="Is its disk mounted, its prefix right? If the pages are gone on purpose, leave one file there.",
             transient=True,
         )
     run.warn(f"The landing folder {run.settings.landing} has no page files (*.txt) yet; there is nothing to do.")

@@ -46,7 +46,7 @@ def _processors() -> int:
 
 def map_in_order(
     function: Callable[[Task], Result], tasks: Iterable[Task], *, workers: int, preload: str, ahead: int = 2
-) -> Generator[Result]:
+) -> Generator[Result, None, None]:
     """The results of `function` over the tasks, in their order; with one worker they are made in this process.
 
     `preload` names the module that new processes import first. `ahead` results may wait to be taken, beside the tasks

@@ -22,6 +22,7 @@ from esf_etl.warehouse.failure import cause_of, in_words
 from esf_etl.warehouse.folder import DATABASE
 
 if TYPE_CHECKING:
+    from esf_etl.batch import ChunkMapper
     from esf_etl.progress import Progress, Watcher
     from esf_etl.settings import IngestSettings
     from esf_etl.summary import RunSummary
@@ -42,12 +43,15 @@ def ingest(
     progress: Progress | None = None,
     step: Step = _just_do_it,
     watcher: Watcher | None = None,
+    parse_elsewhere: ChunkMapper | None = None,
 ) -> RunSummary:
     """Bring what is new in the landing folder into the warehouse; returns what became of the run.
 
     `progress` is told of stages, counts and warnings. `step(name, call)` carries out each of the coarse steps (`look`,
     `parse`, `write`, `audit`, `publish`) by calling `call` once, in this process and thread: an orchestrator passes
     its own to make tasks of them. `watcher` is told of the run as a whole.
+    `parse_elsewhere` parses the chunks of the parse step in place of processes of this machine, such as on a
+    cluster; the rest of the run stays here.
 
     Whatever becomes of it, the file of metrics is written anew in the end; a dry run writes none.
 
@@ -55,7 +59,7 @@ def ingest(
     published stays as it was, and the journal has the run. A page that cannot be loaded raises nothing: it is a reject.
     """
     with in_words(settings.warehouse):
-        run = _run_of(settings, progress or Silent())
+        run = _run_of(settings, progress or Silent(), parse_elsewhere)
         _run(run, step, watcher or Silent())
         return run.summary
 
@@ -134,12 +138,12 @@ def _carry_out(run: Run, step: Step) -> None:
         step(name, partial(_do, work, run))
 
 
-def _run_of(settings: IngestSettings, progress: Progress) -> Run:
+def _run_of(settings: IngestSettings, progress: Progress, parse_elsewhere: ChunkMapper | None) -> Run:
     if settings.lake is None:
-        return Run(settings, progress)
+        return Run(settings, progress, parse_elsewhere=parse_elsewhere)
     from esf_etl.lake import LakeRun
 
-    return LakeRun(settings, progress)
+    return LakeRun(settings, progress, parse_elsewhere=parse_elsewhere)
 
 
 def _last_steps(run: Run) -> tuple[tuple[str, Callable[[Run], None]], ...]:

@@ -17,7 +17,7 @@ from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspac
 from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, WarehouseFolder
 from esf_etl.warehouse.recovery import next_run_time, put_right, run_id_of, settle_vault
 from esf_etl.warehouse.seal import hold_to_journal
-from esf_etl.warehouse.staging import WORK
+from esf_etl.warehouse.staging import WORK, ledger_of_base
 from esf_schemas import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from esf_etl.batch import ChunkMapper
     from esf_etl.overrides import Override
     from esf_etl.progress import Progress
     from esf_etl.settings import IngestSettings
@@ -37,8 +38,11 @@ __all__ = ["Run"]
 class Run:
     """The state of one run between its steps."""
 
-    def __init__(self, settings: IngestSettings, progress: Progress) -> None:
+    def __init__(
+        self, settings: IngestSettings, progress: Progress, *, parse_elsewhere: ChunkMapper | None = None
+    ) -> None:
         self.settings = settings
+        self.parse_elsewhere = parse_elsewhere
         self.folder = WarehouseFolder(settings.warehouse)
         self.folder.refuse_file()
         self.progress = progress
@@ -87,6 +91,7 @@ class Run:
         self.connection = connection
         connection.execute(f"CREATE SCHEMA {WORK}")
         self._open_base(stack, connection)
+        ledger_of_base(connection)
         variables = {
             "landing": self.settings.landing_name,
             "run_id": self.run_id,

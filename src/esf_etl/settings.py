@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
+from esf_etl.address import StoreUrl
 from esf_etl.errors import UsageError, without_passwords
 from esf_etl.pages.parser import MAX_PAGE_BYTES
 from esf_etl.settings_sources import Sourced, gather
@@ -32,7 +33,7 @@ LAKE_PREFIX = "ducklake:"
 class IngestSettings:
     """Settings of one run: the caller's word, else `ESF_ETL_<NAME>`, else the settings file, else these.
 
-    landing: folder the pages lie in; read only, never changed.
+    landing: folder the pages lie in, or place in an object store (`StoreUrl`); read only, never changed.
     warehouse: folder the snapshots are published in.
     landing_name: name under which the ledger knows the landing folder, wherever it is mounted.
     workers: processes that parse; None lets the amount of work decide.
@@ -45,6 +46,8 @@ class IngestSettings:
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
     overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
+    cluster: where the flow has pages parsed instead: the address of a Dask scheduler (`tcp://…`), or `local`.
+    staging: what the workers of a cluster lay rows into; None is the warehouse folder's own, which they then share.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     log_format: what stderr shows of a run: `text` for people, `json` for a collector of logs.
     log_file: file that gets the JSON lines of each run added, whatever stderr shows.
@@ -53,7 +56,7 @@ class IngestSettings:
     lake_data: folder or bucket of a lake's Parquet files; the run that makes the lake must know it.
     """
 
-    landing: Path = Path("landing")
+    landing: Path | StoreUrl = Path("landing")
     warehouse: Path = Path("warehouse")
     landing_name: str = "default"
     workers: int | None = None
@@ -70,13 +73,21 @@ class IngestSettings:
     log_file: Path | None = None
     metrics_file: Path | None = None
     overrides: Path | None = None
+    cluster: str | None = None
+    staging: Path | StoreUrl | None = None
     lake: str | None = None
     lake_data: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant; raises `UsageError`."""
+        if isinstance(self.landing, Path) and self.landing.parts[:1] in _LOST_URLS:
+            msg = "landing is a Path made of a URL, which lost a slash by that."
+            raise UsageError(msg, advice="Pass esf_etl.address.read_address(URL).")
         for name in ("landing", "warehouse"):
-            said = str(getattr(self, name))
+            place = getattr(self, name)
+            if isinstance(place, StoreUrl):
+                continue
+            said = str(place)
             if _ADDRESS.match(said) or without_passwords(said) != said:
                 msg = f"{name} is {without_passwords(said)!r}; it is a folder, and no address."
                 raise UsageError(msg)
@@ -114,3 +125,6 @@ class IngestSettings:
         if said.get("warehouse") is not None and said.get("lake") is None:
             found["lake"] = Sourced(None, "option", "--warehouse")  # a folder, whatever lake is set elsewhere
         return found
+
+
+_LOST_URLS = (("s3:",), ("gs:",), ("az:",))

@@ -10,6 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from esf_etl.address import StoreUrl, is_url, read_address
 from esf_etl.errors import UsageError, without_passwords
 from esf_etl.settings_file import did_you_mean, read_settings_file
 
@@ -63,7 +64,8 @@ def gather(
             switch = "--no-" if said[name] is False else "--"
             found[name] = Sourced(said[name], "option", f"{switch}{name.replace('_', '-')}")
         elif text:
-            shown = f"{variable} is {printable(name, text)!r}"
+            # Of a URL that is none somebody may have meant a part to be secret.
+            shown = f"{variable} is no usable URL" if is_url(text) else f"{variable} is {printable(name, text)!r}"
             try:
                 value = _FROM_TEXT[kind](text)
                 record(**{name: value})
@@ -113,7 +115,9 @@ def _from_file(
     if type(value) not in types or value == "":
         msg = f"{shown}; expected {form}."
         raise file.wrong(msg, name, table)
-    if kind.startswith("Path"):
+    if "StoreUrl" in kind and is_url(value):
+        value = _read_url(value, shown, file, name, table)
+    elif kind.startswith("Path"):
         value = file.folder / Path(value).expanduser()
     elif kind.startswith("float"):
         value = float(value)
@@ -124,6 +128,14 @@ def _from_file(
         raise file.wrong(msg, name, table) from problem
     line = file.line_of(name, table)
     return Sourced(value, "file", f"{file.path}:{line}" if line else f"{file.path} ({name})")
+
+
+def _read_url(text: str, shown: str, file: SettingsFile, name: str, table: str | None) -> StoreUrl:
+    try:
+        return StoreUrl.read(text)
+    except UsageError as problem:
+        msg = f"{shown}: {_reason(problem)}."
+        raise file.wrong(msg, name, table) from problem
 
 
 def _reason(problem: Exception) -> str:
@@ -175,6 +187,8 @@ def _read_switch(text: str) -> bool:
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "Path": Path,
     "Path | None": Path,
+    "Path | StoreUrl": read_address,
+    "Path | StoreUrl | None": read_address,
     "str": str,
     "str | None": str,
     "int": _read_whole,
@@ -187,6 +201,7 @@ _FROM_TEXT: dict[str, Callable[[str], Any]] = {
 
 _IN_FILE: dict[str, tuple[tuple[type, ...], str]] = {
     "Path": ((str,), "a path in quotes"),
+    "Path | StoreUrl": ((str,), "a path or the URL of a place in an object store, in quotes"),
     "str": ((str,), "a text in quotes"),
     "int": ((int,), "a whole number, without quotes"),
     "float": ((int, float), "a number, without quotes"),

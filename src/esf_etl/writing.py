@@ -12,7 +12,7 @@ from esf_etl.room import require_room
 from esf_etl.summary import run_row
 from esf_etl.warehouse import publish
 from esf_etl.warehouse.audit import audit
-from esf_etl.warehouse.create import HISTORY, create_schema, load_reference
+from esf_etl.warehouse.create import HISTORY, add_columns, create_schema, load_reference
 from esf_etl.warehouse.database import attach
 from esf_etl.warehouse.folder import DATABASE, MANIFEST
 from esf_etl.warehouse.overriding import write_overrides
@@ -44,6 +44,7 @@ def write(run: Run) -> None:
         connection.execute("BEGIN")
         if run.base is not None:
             load_reference(connection, COPY)
+            add_columns(connection, COPY)
         create_reports(connection, COPY)
         upsert(connection, run.aside)
         write_overrides(connection, COPY)

@@ -35,6 +35,7 @@ def test_a_file_that_was_read_has_one_row(job: Job) -> None:
             summary.started_at,
             summary.started_at,
             None,
+            None,
         )
     ]
 

@@ -117,7 +117,7 @@ def test_idle_and_failed_runs_count_too_and_success_stays_where_it_was(settings:
     ingest(settings)
     good = samples(read(settings))
     with pytest.raises(EsfEtlError):
-        ingest(IngestSettings(landing=settings.landing / "nowhere", warehouse=settings.warehouse))
+        ingest(IngestSettings(landing=Path(str(settings.landing)) / "nowhere", warehouse=settings.warehouse))
     bad = samples(read(settings))
 
     assert [good["esf_etl_runs_total", outcome] for outcome in ("published", "idle", "failed")] == [1, 1, 0]
@@ -195,7 +195,7 @@ def test_a_file_that_cannot_be_written_is_a_warning(outcome: str, settings: Inge
         def warn(self, message: str) -> None:
             told.append(message)
 
-    landing = settings.landing if outcome == "published" else settings.landing / "nowhere"
+    landing = settings.landing if outcome == "published" else Path(str(settings.landing)) / "nowhere"
     target = tmp_path / "not-there" / "esf.prom"
     asked = IngestSettings(landing=landing, warehouse=settings.warehouse, settle_s=0, metrics_file=target)
     if outcome == "published":

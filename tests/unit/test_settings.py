@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from esf_etl.address import StoreUrl
 from esf_etl.errors import UsageError
 from esf_etl.settings import ENVIRONMENT_PREFIX, IngestSettings
 
@@ -30,6 +31,8 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("log_file", "/var/log/esf-etl.jsonl", Path("/var/log/esf-etl.jsonl")),
     ("metrics_file", "/var/lib/metrics/esf.prom", Path("/var/lib/metrics/esf.prom")),
     ("overrides", "o.csv", Path("o.csv")),
+    ("cluster", "tcp://127.0.0.1:8786", "tcp://127.0.0.1:8786"),
+    ("staging", "s3://pages/staging", StoreUrl("s3", "pages", "staging")),
 ]
 
 
@@ -100,3 +103,21 @@ def test_what_cannot_be_meant_is_wrong_usage_and_is_named(
         IngestSettings.from_environment()
     assert caught.value.exit_code == 2
     assert text in str(caught.value)
+
+
+def test_a_landing_may_be_a_place_in_an_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESF_ETL_LANDING", "s3://pages/saved/")
+    assert IngestSettings.from_environment().landing == StoreUrl("s3", "pages", "saved")
+
+
+def test_a_secret_in_a_url_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "hush" * 2  # pragma: allowlist secret
+    monkeypatch.setenv("ESF_ETL_LANDING", f"s3://{secret}@pages/saved")
+    with pytest.raises(UsageError, match="ESF_ETL_LANDING") as caught:
+        IngestSettings.from_environment()
+    assert secret not in str(caught.value)
+
+
+def test_a_url_that_was_made_a_path_is_told_from_a_folder() -> None:
+    with pytest.raises(UsageError, match="lost a slash"):
+        IngestSettings(landing=Path("s3://pages/saved"))

@@ -52,6 +52,7 @@ _EXTRA_OF = {
     "filelock": "warehouse",
     "rich": "warehouse",
     "prefect": "flows",
+    "obstore": "lake",
     "altair": "reports",
     "prometheus_client": "warehouse",
     "prompt_toolkit": "reports",

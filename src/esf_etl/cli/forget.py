@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse
+from esf_etl.cli.warehouse_option import add_json, add_landing, add_warehouse
 from esf_etl.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -21,9 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Who, and where the warehouse and its pages are."""
     parser.add_argument("person", metavar="EMAIL|NAME", help="an e-mail address, or a name of two words or more")
     add_warehouse(parser)
-    parser.add_argument(
-        "--landing", type=Path, metavar="DIR", help="the folder of pages, which is searched too (default: landing)"
-    )
+    add_landing(parser, "the pages, which are searched too: a folder, or s3://bucket/prefix (default: landing)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done; change nothing")
     add_json(parser)
 

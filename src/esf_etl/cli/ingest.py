@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse
+from esf_etl.cli.warehouse_option import add_json, add_landing, add_warehouse
 from esf_etl.errors import EsfEtlError
 from esf_etl.settings import IngestSettings
 
@@ -24,7 +24,7 @@ _REJECTS = 4
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """The settings of a run; what is not given comes from environment and settings file."""
-    parser.add_argument("--landing", type=Path, metavar="DIR", help="the folder of pages (default: landing)")
+    add_landing(parser, "the folder of pages, or s3://bucket/prefix (also gs://, az://) (default: landing)")
     add_warehouse(parser)
     parser.add_argument(
         "--landing-name", metavar="NAME", help="the name the ledger knows the landing folder by (default: default)"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse
+from esf_etl.cli.warehouse_option import add_json, add_landing, add_warehouse
 from esf_etl.errors import UsageError
 from esf_etl.settings import IngestSettings
 
@@ -23,7 +22,7 @@ _WRONG = 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the warehouse is, and how far to look."""
     add_warehouse(parser)
-    parser.add_argument("--landing", type=Path, metavar="DIR", help="compare the ledger with this landing folder, too")
+    add_landing(parser, "compare the ledger with these pages, too: a folder, or s3://bucket/prefix")
     parser.add_argument(
         "--landing-name", metavar="NAME", help="the name the ledger knows the landing folder by (default: default)"
     )

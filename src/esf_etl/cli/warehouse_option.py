@@ -1,19 +1,41 @@
-"""What the commands that read or write a warehouse have in common: where it is, and where that is said."""
+"""What the commands that read or write a warehouse have in common: where it is, its pages, and where that is said."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from esf_etl.address import read_address
 from esf_etl.errors import UsageError
 from esf_etl.settings import IngestSettings
 
 if TYPE_CHECKING:
-    import argparse
-
+    from esf_etl.address import StoreUrl
     from esf_etl.warehouse.lake.address import Lake
 
-__all__ = ["add_config", "add_json", "add_warehouse", "published_in", "warehouse_of"]
+__all__ = [
+    "add_config",
+    "add_json",
+    "add_landing",
+    "add_warehouse",
+    "landing_address",
+    "published_in",
+    "warehouse_of",
+]
+
+
+def add_landing(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """The option `--landing DIR|URL`."""
+    parser.add_argument("--landing", type=landing_address, metavar="DIR|URL", help=help_text)
+
+
+def landing_address(text: str) -> Path | StoreUrl:
+    """A folder or the URL of a place in an object store, for argparse, which else would show the text."""
+    try:
+        return read_address(text)
+    except UsageError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from problem
 
 
 def add_warehouse(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from esf_etl.validate import broken_rows
 from esf_etl.warehouse.create import HISTORY
-from esf_schemas import CONTRACTS, FILE_NO, PROJECT_TABLES, VAULT_TABLES, staged_arrow_schema
+from esf_schemas import ADDED_COLUMNS, CONTRACTS, FILE_NO, PROJECT_TABLES, VAULT_TABLES, staged_arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,8 +123,11 @@ def broken_in(connection: DuckDBPyConnection, database: str, contract: type[Cont
     table = contract.table()
     schema = staged_arrow_schema(contract)
     prose = {column.name for column in table.columns if column.prose}
-    columns = [f"'' AS {name}" if name in prose else name for name in schema.names if name != FILE_NO]
     source = f"{database}.{HISTORY if table.versioned else table.schema}.{table.name}"
+    have = {name for name, *_ in connection.execute(f"DESCRIBE {source}").fetchall()}
+    to_come = {name for *place, name in ADDED_COLUMNS if place == [table.schema, table.name]} - have
+    said = {**dict.fromkeys(prose, "''"), **dict.fromkeys(to_come, "NULL")}
+    columns = [f"{said[name]} AS {name}" if name in said else name for name in schema.names if name != FILE_NO]
     batches = connection.execute(
         f"SELECT {', '.join(columns)}, 0::BIGINT AS {FILE_NO} FROM {source} WHERE {where}"
     ).to_arrow_reader(_ROWS_AT_ONCE)

@@ -16,6 +16,7 @@ from esf_etl.pages import places
 from esf_etl.pages.layouts import LAYOUTS
 from esf_etl.pages.sections import DESCRIPTION
 from esf_schemas import (
+    ADDED_COLUMNS,
     DUCKDB,
     ETL_TABLES,
     PROJECT_TABLES,
@@ -25,6 +26,7 @@ from esf_schemas import (
     comment_sql,
     create_table_sql,
 )
+from esf_schemas.ddl import sql_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from esf_schemas import Contract, Dialect, Table
 
-__all__ = ["HISTORY", "create_schema", "load_reference", "refresh_reference"]
+__all__ = ["HISTORY", "add_columns", "create_schema", "load_reference", "refresh_reference"]
 
 HISTORY = "history"
 """The schema of all versions; `main` has views of the current ones."""
@@ -122,6 +124,16 @@ def _shipped(connection: DuckDBPyConnection, contract: type[Contract]) -> Iterat
         yield "reference"
     finally:
         connection.unregister("reference")
+
+
+def add_columns(connection: DuckDBPyConnection, database: str) -> None:
+    """Add to an attached database the columns that the release which made it did not know yet, empty as they are."""
+    for schema, name, column in ADDED_COLUMNS:
+        [table] = [table for each in ETL_TABLES if (table := each.table()).name == name]
+        [spec] = [each for each in table.columns if each.name == column]
+        place = f"{database}.{schema}.{name}"
+        connection.execute(f"ALTER TABLE {place} ADD COLUMN IF NOT EXISTS {column} {sql_type(spec.dtype)}")
+        connection.execute(comment_on("COLUMN", f"{place}.{column}", spec.description))
 
 
 def _regions() -> Iterable[dict[str, Any]]:

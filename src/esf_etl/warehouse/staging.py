@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from esf_schemas.version import ADDED_COLUMNS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -14,7 +16,15 @@ if TYPE_CHECKING:
 
     from esf_etl.landing import LandingFile
 
-__all__ = ["WORK", "append_listed", "append_staged", "loaded_batches", "loaded_files", "staged_rows"]
+__all__ = [
+    "WORK",
+    "append_listed",
+    "append_staged",
+    "ledger_of_base",
+    "loaded_batches",
+    "loaded_files",
+    "staged_rows",
+]
 
 WORK = "work"
 """The schema of the workspace that holds this run's rows on their way."""
@@ -30,18 +40,34 @@ _LISTED = pa.schema(
         ("mtime_ns", pa.int64()),
         ("ctime_ns", pa.int64()),
         ("deferred", pa.bool_()),
+        ("etag", pa.string()),
     ]
 )
 
 
-def append_listed(connection: DuckDBPyConnection, files: Iterator[LandingFile]) -> int:
-    """Put the files of the landing folder into the table `listed` of the workspace; returns how many there are."""
+def ledger_of_base(connection: DuckDBPyConnection) -> None:
+    """The ledger of the attached `base` as a view of the workspace, whichever release made it."""
+    have = {name for name, *_ in connection.execute("DESCRIBE base.etl.landing_file").fetchall()}
+    missing = [name for _, table, name in ADDED_COLUMNS if table == "landing_file" and name not in have]
+    added = "".join(f", NULL::VARCHAR AS {name}" for name in missing)
+    connection.execute(f"CREATE VIEW {WORK}.ledger AS SELECT *{added} FROM base.etl.landing_file")
+
+
+def append_listed(connection: DuckDBPyConnection, files: Iterator[LandingFile], *, names_twice: bool = False) -> int:
+    """Put the files of the landing folder into the table `listed` of the workspace; returns how many there are.
+
+    With `names_twice` a path may come again, and is left out then: the markers that object stores show as folders, with
+    a slash at the end of their names, are listed without it.
+    """
     append_staged(connection, "listed", _LISTED.empty_table())
     batches = _batches(files)
     count = 0
     while some := list(islice(batches, _BATCHES_AN_INSERT)):
         count += sum(batch.num_rows for batch in some)
         append_staged(connection, "listed", pa.Table.from_batches(some))
+    if names_twice:
+        again = f"rowid NOT IN (SELECT min(rowid) FROM {WORK}.listed GROUP BY path)"
+        count -= len(connection.execute(f"DELETE FROM {WORK}.listed WHERE {again} RETURNING path").fetchall())
     return count
 
 

@@ -22,7 +22,7 @@ from esf_etl.warehouse.verify_landing import landing_checks
 from esf_etl.warehouse.verify_parquet import parquet_checks
 from esf_etl.warehouse.verify_runs import runs_check
 from esf_etl.warehouse.verifying import Check, Verification, among_others, verdict
-from esf_schemas import SCHEMA_VERSION
+from esf_schemas import ADDED_COLUMNS, SCHEMA_VERSION
 from esf_schemas.ddl import sql_type
 
 if TYPE_CHECKING:
@@ -176,7 +176,10 @@ def _misfits(connection: DuckDBPyConnection, table: Table) -> Iterator[str]:
             [schema, table.name],
         ).fetchall()
     )
+    added = {name for *place, name in ADDED_COLUMNS if place == [schema, table.name]}
     for column in table.columns:
+        if column.name in added and column.name not in found:
+            continue  # an older release made this database; no row of it has a value there
         expected = sql_type(column.dtype)
         if (have := found.pop(column.name, None)) != expected:
             yield f"{schema}.{table.name}.{column.name} is {have or 'missing'}, expected {expected}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from esf_etl.address import StoreUrl
 from esf_etl.errors import EsfEtlError, LandingError
-from esf_etl.landing import file_bytes, location_of, scan_landing
+from esf_etl.inbox import pages_bytes, scan_landing
 from esf_etl.pages.parser import PARSER_VERSION
 from esf_etl.warehouse.database import attach, count_rows, script, workspace
 from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.overriding import mark_misread, overrides_of, stage_overrides
-from esf_etl.warehouse.staging import WORK, append_listed
+from esf_etl.warehouse.staging import WORK, append_listed, ledger_of_base
 from esf_etl.warehouse.suppression import read_suppression
 from esf_etl.warehouse.verifying import Check, verdict
 
@@ -39,13 +40,14 @@ def landing_checks(database: Path, settings: IngestSettings, *, read: bool) -> I
     with workspace() as connection:
         connection.execute(f"CREATE SCHEMA {WORK}")
         attach(connection, database, "base", read_only=True)
+        ledger_of_base(connection)
         variables = {"landing": settings.landing_name, "parser_version": PARSER_VERSION, "reprocess": False}
         for name, value in variables.items():
             connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
         passed_over: list[str] = []
         try:
             files = scan_landing(settings.landing, settle_s=settings.settle_s, passed_over=passed_over)
-            seen = append_listed(connection, files)
+            seen = append_listed(connection, files, names_twice=isinstance(settings.landing, StoreUrl))
             _stage(connection, settings)
         except EsfEtlError as problem:
             which = "landing folder" if isinstance(problem, LandingError) else "overrides"
@@ -92,13 +94,11 @@ def _changed_unseen(connection: DuckDBPyConnection, settings: IngestSettings) ->
         " WHERE landing = getvariable('landing') AND content_sha256 IS NOT NULL ORDER BY path"
     )
     while some := rows.fetchmany(1000):
-        for path, known in some:
-            try:
-                data = file_bytes(location_of(str(settings.landing), path), limit=settings.max_page_bytes)
-            except FileNotFoundError:
+        read = pages_bytes(settings.landing, (path for path, _ in some), limit=settings.max_page_bytes)
+        for (path, known), (_, data) in zip(some, read, strict=True):
+            if isinstance(data, FileNotFoundError):
                 continue  # it left while we looked
-            except OSError as problem:
-                yield f"{path} cannot be read ({problem.strerror})"
-                continue
-            if hashlib.sha256(data).hexdigest() != known:
+            if isinstance(data, OSError):
+                yield f"{path} cannot be read ({data.strerror})"
+            elif hashlib.sha256(data).hexdigest() != known:
                 yield f"{path} has other bytes, and the size and times of then"

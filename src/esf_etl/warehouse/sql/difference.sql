@@ -1,5 +1,5 @@
 -- What of the listed files is new, changed or gone, as one comparison with the ledger.
--- Reads: work.listed (path, size_bytes, mtime_ns, ctime_ns, deferred), base.etl.landing_file.
+-- Reads: work.listed (path, size_bytes, mtime_ns, ctime_ns, deferred, etag), work.ledger (see ledger_of_base).
 -- Variables: landing, parser_version, reprocess.
 -- state: deferred   too young to be read
 --        new        never seen under this landing and path
@@ -18,7 +18,7 @@ SELECT
         ELSE 'touched'
     END AS state
 FROM work.listed AS listed
-FULL JOIN (FROM base.etl.landing_file WHERE landing = getvariable('landing')) AS known ON known.path = listed.path
+FULL JOIN (FROM work.ledger WHERE landing = getvariable('landing')) AS known ON known.path = listed.path
 WHERE
     CASE
         WHEN listed.path IS NULL THEN known.missing_since IS NULL
@@ -30,6 +30,7 @@ WHERE
             OR listed.size_bytes <> known.size_bytes
             OR listed.mtime_ns <> known.mtime_ns
             OR listed.ctime_ns <> known.ctime_ns
+            OR listed.etag IS DISTINCT FROM known.etag
     END;
 
 -- Files of this landing that the ledger knows and that are no longer there.

@@ -10,6 +10,7 @@ SELECT
     seen.size_bytes,
     seen.mtime_ns,
     seen.ctime_ns,
+    seen.etag,
     file.content_sha256,
     coalesce(election.outcome, 'rejected') AS outcome,
     coalesce(election.project_id, seen.known_project_id) AS project_id,
@@ -28,11 +29,12 @@ SELECT
     known.* REPLACE (
         seen.size_bytes AS size_bytes,
         seen.mtime_ns AS mtime_ns,
-        seen.ctime_ns AS ctime_ns
+        seen.ctime_ns AS ctime_ns,
+        seen.etag AS etag
     )
 FROM work.seen AS seen
 JOIN work.file AS file ON file.file_no = seen.file_no AND file.state = 'unchanged'
-JOIN base.etl.landing_file AS known ON known.landing = getvariable('landing') AND known.path = seen.path;
+JOIN work.ledger AS known ON known.landing = getvariable('landing') AND known.path = seen.path;
 
 DELETE FROM esf.etl.landing_file
 WHERE landing = getvariable('landing') AND path IN (SELECT path FROM fresh_ledger);

@@ -53,6 +53,7 @@ SELECT
     path,
     size_bytes,
     mtime_ns,
+    etag,
     if(state = 'touched', known_sha256, NULL) AS known_sha256
 FROM work.seen
 WHERE state IN ('new', 'again', 'touched')
