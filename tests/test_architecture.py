@@ -35,7 +35,7 @@ FLOORS = (
         "esf_etl.summary",
     },
     {"esf_etl.landing", "esf_etl.objects", "esf_etl.inbox"},
-    {"esf_etl.batch", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
+    {"esf_etl.batch", "esf_etl.columns", "esf_etl.many", "esf_etl.parallel", "esf_etl.validate", "esf_etl.warehouse"},
     # esf_etl itself is the public face; what it shows beside pages and errors it loads when it is asked for.
     {
         "esf_etl",
@@ -43,6 +43,7 @@ FLOORS = (
         "esf_etl.room",
         "esf_etl.look",
         "esf_etl.intake",
+        "esf_etl.lake",
         "esf_etl.writing",
         "esf_etl.forgetting",
         "esf_etl.pipeline",

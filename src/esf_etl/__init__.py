@@ -19,7 +19,7 @@ from esf_etl.pages.records import Attribute, Contact, Diagnostic, Project, Secti
 from esf_etl.pages.render import render
 
 if TYPE_CHECKING:
-    from esf_etl.batch import to_arrow as to_arrow
+    from esf_etl.columns import to_arrow as to_arrow
     from esf_etl.many import parse_many
     from esf_etl.pages.json_schema import project_schema
 
@@ -49,7 +49,7 @@ __all__ = [
     "render",
 ]  # and `to_arrow`, which `import *` must not load: it needs an extra
 
-_LOADED_WHEN_USED = {"parse_many": "many", "project_schema": "pages.json_schema", "to_arrow": "batch"}
+_LOADED_WHEN_USED = {"parse_many": "many", "project_schema": "pages.json_schema", "to_arrow": "columns"}
 
 
 def __getattr__(name: str) -> Any:

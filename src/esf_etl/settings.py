@@ -33,7 +33,7 @@ LAKE_PREFIX = "ducklake:"
 class IngestSettings:
     """Settings of one run: the caller's word, else `ESF_ETL_<NAME>`, else the settings file, else these.
 
-    landing: folder the pages lie in, or place in an object store (`StoreUrl`); read only, never changed.
+    landing: folder the pages lie in, or s3://bucket/prefix; read only, never changed.
     warehouse: folder the snapshots are published in.
     landing_name: name under which the ledger knows the landing folder, wherever it is mounted.
     workers: processes that parse; None lets the amount of work decide.
@@ -45,13 +45,13 @@ class IngestSettings:
     dry_run: say what a run would do; write nothing.
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
-    overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
-    cluster: where the flow has pages parsed instead: the address of a Dask scheduler (`tcp://…`), or `local`.
-    staging: what the workers of a cluster lay rows into; None is the warehouse folder's own, which they then share.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     log_format: what stderr shows of a run: `text` for people, `json` for a collector of logs.
     log_file: file that gets the JSON lines of each run added, whatever stderr shows.
     metrics_file: file of metrics that every run writes anew; None is `metrics.prom` in the warehouse folder.
+    overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
+    cluster: where the flow has pages parsed instead: the address of a Dask scheduler (`tcp://…`), or `local`.
+    staging: what the workers of a cluster lay rows into; None is the warehouse folder's own, which they then share.
     lake: address of a lake to write instead of `warehouse`, which then holds the run's own lock, journal and staging.
     lake_data: folder or bucket of a lake's Parquet files; the run that makes the lake must know it.
     """

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from esf_etl import render
-from esf_etl.batch import ChunkTask, WaitingFile, to_arrow
+from esf_etl.batch import ChunkTask, WaitingFile
+from esf_etl.columns import to_arrow
 from esf_etl.errors import LandingError
 from esf_etl.pages.records import Contact
 from esf_etl.settings import IngestSettings

@@ -33,6 +33,8 @@ FROM_TEXT: list[tuple[str, str, Any]] = [
     ("overrides", "o.csv", Path("o.csv")),
     ("cluster", "tcp://127.0.0.1:8786", "tcp://127.0.0.1:8786"),
     ("staging", "s3://pages/staging", StoreUrl("s3", "pages", "staging")),
+    ("lake", "ducklake:postgres:dbname=esf", "ducklake:postgres:dbname=esf"),
+    ("lake_data", "s3://pages/lake", "s3://pages/lake"),
 ]
 
 

@@ -185,7 +185,7 @@ def test_the_publisher_stands_in_a_table_of_its_own(monkeypatch: pytest.MonkeyPa
     [
         ("keep_snapshot = 3", 1, "keep_snapshot is no setting. Did you mean keep_snapshots?"),
         ("\nkeep-snapshots = 3", 2, "Did you mean keep_snapshots?"),
-        ("colour = 3", 1, "colour is no setting. `esf-etl config` lists them all."),
+        ("velocity = 3", 1, "velocity is no setting. `esf-etl config` lists them all."),
         ("# a\n\n[openData]\npublisher = 1", 3, "openData is no setting. Did you mean opendata?"),
         ("workers = '3'", 1, "workers is '3'; expected a whole number, without quotes."),
         ("workers = 3.0", 1, "workers is 3.0; expected a whole number"),
@@ -193,8 +193,8 @@ def test_the_publisher_stands_in_a_table_of_its_own(monkeypatch: pytest.MonkeyPa
         ("workers = 0", 1, "workers is 0: workers is 0; at least one process must parse."),
         ("settle_s = -1", 1, "it counts seconds, from 0"),
         ("settle_s = inf", 1, "it counts seconds, from 0"),
-        ("landing = 3", 1, "landing is 3; expected a path in quotes."),
-        ("landing = ''", 1, "landing is ''; expected a path in quotes."),
+        ("landing = 3", 1, "landing is 3; expected a path or the URL of a place in an object store, in quotes."),
+        ("landing = ''", 1, "landing is ''; expected a path or the URL of a place in an object store, in quotes."),
         ("mask_prose = 'no'", 1, "mask_prose is 'no'; expected true or false, without quotes."),
         ("rebuild = true", 1, "rebuild is for one run, and the file is for all. Say --rebuild when you want it."),
         ("dry_run = false", 1, "Say --dry-run when you want it."),
@@ -311,7 +311,7 @@ def test_a_setting_that_is_a_secret_by_its_name_is_not_shown_at_all() -> None:
 
 
 @pytest.mark.parametrize("name", ["landing", "warehouse"])
-@pytest.mark.parametrize("said", [f"postgres://etl:{INVENTED}@db/esf", f"ducklake:sqlite:x password={INVENTED}"])
+@pytest.mark.parametrize("said", [f"postgres://etl:{INVENTED}@db/esf", f"mysql:db=x password={INVENTED}"])
 def test_an_address_is_no_folder(name: str, said: str) -> None:
     with pytest.raises(UsageError, match="it is a folder, and no address") as caught:
         IngestSettings.from_environment(**{name: Path(said)})
