@@ -165,7 +165,7 @@ def parse_chunk(task: ChunkTask) -> Chunk:
     for name, path in task.aside.items():
         table = tables.pop(name)
         with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.writetable_of(table)
+            writer.write_table(table)
     return Chunk(
         tables=tables,
         files=table_of(files, FILES),
