@@ -38,7 +38,7 @@ def lake_upkeep(
     them. It ends as Completed, saying what it did, or as Failed with the reason.
 
     Args:
-        lake: Address of the lake, without a password: that is the matter of the environment; if not given, ESF_ETL_LAKE.
+        lake: Address of the lake, its password left to the environment; if not given, ESF_ETL_LAKE.
         keep_days: Snapshots of so many days stay, for readers and runs that began with them.
     """
     try:
