@@ -41,11 +41,11 @@ class IngestSettings:
     dry_run: say what a run would do; write nothing.
     report_page: the nightly flow makes the report page after it has published.
     with_contacts: keep the contacts of projects, in the private vault.
-    overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
     mask_prose: mask e-mail addresses and phone numbers in the texts that are published.
     log_format: what stderr shows of a run: `text` for people, `json` for a collector of logs.
     log_file: file that gets the JSON lines of each run added, whatever stderr shows.
     metrics_file: file of metrics that every run writes anew; None is `metrics.prom` in the warehouse folder.
+    overrides: file of what only a person knows; None takes `overrides.csv` in the warehouse folder, if it is there.
     """
 
     landing: Path = Path("landing")
