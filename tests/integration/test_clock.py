@@ -88,7 +88,7 @@ def test_versions_follow_one_another_however_the_clock_jumps(job: Job, tally: Ta
         job.put(f"{number}.txt", project(f"Projekt {number}"), on_day=number)
         result = run_by_clock(job, *jumps)
         assert result.returncode == 0, result.stderr
-        assert read_status(job.warehouse)["sentence"].startswith("The run of ")
+        assert read_status(job.warehouse)["sentence"].startswith("The last run worked")
         assert read_status(job.warehouse)["runs"][0]["run_id"] == (job.published() or Path()).name
 
     versions = job.rows(

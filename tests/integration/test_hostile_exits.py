@@ -260,5 +260,5 @@ def test_the_report_page_in_a_browser_runs_and_asks_for_nothing(
 
 def test_no_command_made_a_file_or_changed_one(told: Job) -> None:
     names = {path.name for path in told.warehouse.iterdir()}
-    assert names <= {"current", "snapshots", "runs.jsonl", "run.lock", "staging", "search"}
+    assert names <= {"current", "snapshots", "runs.jsonl", "run.lock", "metrics.prom", "staging", "search"}
     assert os.listdir(told.warehouse / "staging") == []  # noqa: PTH208 - a folder, not paths
