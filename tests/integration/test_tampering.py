@@ -28,10 +28,10 @@ from tests.promises import FULL, Tally
 
 pytestmark = [pytest.mark.promise("healing"), pytest.mark.timeout(3600 if FULL else 300)]
 
-FLIPS = 600 if FULL else 60
+FLIPS = 400 if FULL else 60
 SOME = None if FULL else 10
 """So many of the other ways are tried; all of them under `make prove`."""
-NIGHTS = 40 if FULL else 1
+NIGHTS = 24 if FULL else 1
 """So many sequences of nights, of `STEPS` nights each."""
 STEPS = 8 if FULL else 5
 DATABASE, MANIFEST = "esf.duckdb", "manifest.json"
