@@ -56,7 +56,7 @@ test: setup ## Run the tests
 
 .PHONY: prove
 prove: export ESF_ETL_PROOF := full
-prove: setup ## Do all the harm that the promises are held against, and count it (about half an hour)
+prove: setup ## Do all the harm that the promises are held against, and count it (about an hour)
 	$(VENV_PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadgroup -m promise $(ARGS)
 
 .PHONY: check

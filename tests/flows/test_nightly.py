@@ -60,6 +60,15 @@ class Nightly:
         """Its log lines, which are sent every two seconds."""
         return self._wait("logs", state, expected)
 
+    def told(self, state: State[Any], text: str) -> str:
+        """All its log lines as one text, once `text` is among them, or half a minute has gone."""
+        until = time.monotonic() + 30
+        while True:
+            lines = "\n".join(line["message"] for line in self._filter("logs", state))
+            if text in lines or time.monotonic() > until:
+                return lines
+            time.sleep(0.2)
+
     def _wait(self, what: str, state: State[Any], expected: int) -> list[dict[str, Any]]:
         until = time.monotonic() + 30
         while len(found := self._filter(what, state)) < expected and time.monotonic() < until:
@@ -387,8 +396,8 @@ def test_a_newer_parser_is_noticed_and_reading_again_is_offered(
     assert (
         f"run [nightly/reprocess](<http://127.0.0.1:4200/deployments/deployment/{deployed['reprocess']['id']}>)" in text
     )
-    told = "\n".join(line["message"] for line in nightly.logs(state, expected=5))
-    assert "To read them again: the deployment nightly/reprocess." in told
+    offer = "To read them again: the deployment nightly/reprocess."
+    assert offer in nightly.told(state, offer)
     assert nightly(reprocess=True).message == "Published: 0 loaded, 3 same-content."
     assert "newer parser" not in nightly.artifact()["data"]
 

@@ -68,7 +68,7 @@ LAYOUTS = {
     "colon-2014": "2014-2020",
     "colon-2021": "2021-2027",
 }
-MANY = 400 if FULL else 40
+MANY = 200 if FULL else 40
 
 
 @dataclass(frozen=True)
@@ -452,7 +452,7 @@ def test_each_who_is_forgotten_by_address_and_name_is_nowhere_any_more(
     """Published without masks, so that they stand in the texts; then forgotten, one after the other, and read again."""
     job = written.job.fork(tmp_path / "forgotten")
     job.ingest(with_contacts=True, mask_prose=False)
-    gone = [PEOPLE[number] for number in ((2, 3, 5, 9) if not FULL else range(2, 42))]
+    gone = [PEOPLE[number] for number in ((2, 3, 5, 9) if not FULL else range(2, 14))]
     before = found_in(texts_of_database(job.warehouse / "current" / "esf.duckdb"), gone)
     assert before
     for person in gone:
