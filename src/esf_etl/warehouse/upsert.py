@@ -42,10 +42,12 @@ def elect(connection: DuckDBPyConnection) -> dict[str, int]:
     return dict(rows)
 
 
-def upsert(connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str]]) -> None:
+def upsert(
+    connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str]], *, closing: str = "close_versions"
+) -> None:
     """Write the elected versions, the ledger, rejects and findings into the copy. The caller holds the transaction.
 
-    `aside` names for each project table the Arrow files of its staged rows.
+    `aside` names for each project table the Arrow files of its staged rows, `closing` the SQL file that ends versions.
     """
     loaded = loaded_files(connection)
     threads = connection.execute("SELECT current_setting('threads')").fetchone()
@@ -53,7 +55,7 @@ def upsert(connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str]]) -
     connection.execute("SET threads = 1")
     for each in PROJECT_TABLES:
         table = each.table()
-        connection.execute(script("close_versions", {"table": table.name}))
+        connection.execute(script(closing, {"table": table.name}))
         if aside.get(table.name):
             _insert_loaded(connection, table, aside[table.name], loaded)
     connection.execute(f"SET threads = {threads[0] if threads else 1}")

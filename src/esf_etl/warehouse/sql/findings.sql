@@ -2,12 +2,26 @@
 -- Its own tables are temporary ones: a transaction may write to one attached database and to those.
 -- Variables: landing, run_id, run_at.
 
--- Findings stand as long as the version they are about.
-DELETE FROM esf.etl.finding
+-- Two ids with the same owner, amounts and period are most likely one project under two spellings of its title.
+CREATE OR REPLACE TEMP TABLE likely_duplicate AS
+SELECT project_id, if(project_id = first_id, second_id, first_id) AS related_project_id
+FROM (
+    SELECT project_id, min(project_id) OVER alike AS first_id, max(project_id) OVER alike AS second_id
+    FROM esf.main.project
+    WHERE owner IS NOT NULL AND grant_sek IS NOT NULL AND budget_sek IS NOT NULL AND period_start IS NOT NULL
+    WINDOW alike AS (PARTITION BY owner, grant_sek, budget_sek, period_start, period_end)
+)
+WHERE first_id <> second_id;
+
+-- Findings stand as long as the version they are about; that two are alike, as long as both say so.
+DELETE FROM esf.etl.finding AS finding
 WHERE project_id IN (
         SELECT project_id FROM work.election WHERE outcome = 'loaded' UNION ALL SELECT project_id FROM work.disowned
     )
-    OR rule = 'likely-duplicate';
+    OR rule = 'likely-duplicate' AND NOT EXISTS (
+        FROM likely_duplicate AS alike
+        WHERE alike.project_id = finding.project_id AND alike.related_project_id = finding.related_project_id
+    );
 
 CREATE OR REPLACE TEMP TABLE odd (
     project_id VARCHAR, rule VARCHAR, field VARCHAR, line INTEGER, message VARCHAR, found VARCHAR, related_project_id VARCHAR
@@ -58,22 +72,17 @@ ANTI JOIN esf.main.project_section AS fresh
     ON fresh.project_id = earlier.project_id AND fresh.section_key = earlier.section_key
 GROUP BY earlier.project_id;
 
--- Two ids with the same owner, amounts and period are most likely one project under two spellings of its title.
 INSERT INTO odd BY NAME
 SELECT
-    project_id,
+    alike.project_id,
     'likely-duplicate' AS rule,
     'project_id' AS field,
     'Another project has the same owner, amounts and period: most likely it is the same one, its title spelt otherwise.'
         AS message,
-    if(project_id = first_id, second_id, first_id) AS related_project_id
-FROM (
-    SELECT project_id, min(project_id) OVER alike AS first_id, max(project_id) OVER alike AS second_id
-    FROM esf.main.project
-    WHERE owner IS NOT NULL AND grant_sek IS NOT NULL AND budget_sek IS NOT NULL AND period_start IS NOT NULL
-    WINDOW alike AS (PARTITION BY owner, grant_sek, budget_sek, period_start, period_end)
-)
-WHERE first_id <> second_id;
+    alike.related_project_id
+FROM likely_duplicate AS alike
+ANTI JOIN (FROM esf.etl.finding WHERE rule = 'likely-duplicate') AS known
+    ON known.project_id = alike.project_id AND known.related_project_id = alike.related_project_id;
 
 INSERT INTO esf.etl.finding BY NAME
 SELECT odd.*, project.landing, project.source_path AS path, getvariable('run_id') AS run_id, getvariable('run_at') AS found_at
