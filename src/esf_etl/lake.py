@@ -31,6 +31,7 @@ from esf_etl.warehouse.lake.attach import (
     open_lake,
     writing,
 )
+from esf_etl.warehouse.lake.ending import PLACES_MOST, end_versions
 from esf_etl.warehouse.lake.layout import lay_out
 from esf_etl.warehouse.lake.release import refuse_other_release
 from esf_etl.warehouse.overriding import write_overrides
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from esf_etl.settings import IngestSettings
 
 __all__ = ["LAST_STEPS", "LakeRun", "lake_failed"]
-
-_PLACES_MOST = 10_000
-"""More rows than that lie nearly everywhere: to look for each of them would take longer than to read all."""
 
 
 def lake_failed(run: Run, problem: duckdb.Error) -> WarehouseError:
@@ -87,8 +85,7 @@ class LakeRun(Run):
         stack.callback(self._let_go)
         stack.push(self._writer)
         load_extensions(connection)
-        # So many row groups may be told by the places of their rows (see close_versions_in_lake.sql).
-        connection.execute(f"SET dynamic_or_filter_threshold = {_PLACES_MOST}")
+        connection.execute(f"SET dynamic_or_filter_threshold = {PLACES_MOST}")
         if not self.settings.dry_run:
             what = f"landing {self.settings.landing_name}"
             self._locks = [stack.enter_context(writing(connection, self.lake, what, wait=False))]
@@ -122,7 +119,7 @@ class LakeRun(Run):
                 raise WarehouseError(msg, path=str(self.lake), advice="Run it again.")
             refresh_reference(connection, COPY)
             create_reports(connection, COPY, dialect=DUCKLAKE)
-            upsert(connection, self.aside, closing="close_versions_in_lake")
+            upsert(connection, self.aside, end_versions=end_versions)
             write_overrides(connection, COPY)
             summary.outcome = "published"
             self.count_warehouse(COPY)
