@@ -19,6 +19,7 @@ __all__ = [
     "add_json",
     "add_landing",
     "add_warehouse",
+    "job_of",
     "landing_address",
     "published_in",
     "warehouse_of",
@@ -80,9 +81,18 @@ def warehouse_of(args: argparse.Namespace) -> Path:
 
 def published_in(args: argparse.Namespace) -> Path | Lake:
     """The same, or the lake that is named in its place."""
+    folder, lake = job_of(args)
+    return folder if lake is None else lake
+
+
+def job_of(args: argparse.Namespace) -> tuple[Path, Lake | None]:
+    """The warehouse folder of a command, and the lake that is named in its place.
+
+    With a lake the folder is the job's own on this machine, which need not be there.
+    """
     settings = IngestSettings.from_environment(warehouse=args.warehouse)
     if settings.lake is None:
-        return settings.warehouse
+        return settings.warehouse, None
     from esf_etl.warehouse.lake.address import read_lake
 
-    return read_lake(settings.lake)
+    return settings.warehouse, read_lake(settings.lake)
