@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from esf_etl.warehouse.lake.address import Lake
 
-__all__ = ["LakeState", "lake_opened", "last_published", "read_state", "runs_among"]
+__all__ = ["LakeState", "lake_opened", "last_published", "read_state", "rows_of_tables", "runs_among"]
 
 _LANDINGS = f"""
 SELECT run_id, min(landing) FROM (
@@ -84,7 +84,7 @@ def read_state(lake: Lake, *, runs: int) -> LakeState:
             "published_at": last["ended_at"],
             "landing": last["landing_name"],
             "schema_version": version,
-            "rows": _rows(connection) if version else {},
+            "rows": rows_of_tables(connection) if version else {},
             "standing_rejects": count_rows(connection, "SELECT DISTINCT landing, path FROM etl.reject"),
             "overrides": overrides_in_force(connection) if version else None,
         }
@@ -92,8 +92,8 @@ def read_state(lake: Lake, *, runs: int) -> LakeState:
 
 
 def last_published(connection: DuckDBPyConnection) -> dict[str, Any] | None:
-    """The run that published last, whose own time is taken while it holds the lock of whoever writes."""
-    found = _runs(connection, "outcome = 'published'", [], limit=1, by="ended_at")
+    """The run that published last: the order of rows is that of commits, whatever the clocks of machines say."""
+    found = _runs(connection, "outcome = 'published'", [], limit=1, by="rowid")
     return found[0] if found else None
 
 
@@ -104,7 +104,7 @@ def runs_among(lake: Lake, run_ids: list[str]) -> dict[str, dict[str, Any]]:
         return {entry["run_id"]: entry for entry in _runs(connection, where, [run_ids], limit=len(run_ids))}
 
 
-def _rows(connection: DuckDBPyConnection) -> dict[str, int]:
+def rows_of_tables(connection: DuckDBPyConnection) -> dict[str, int]:
     """How many rows each table has that a reader sees, current ones of those with a history."""
     tables = [contract.table() for contract in PUBLISHED_TABLES]
     names = [f"{table.schema}.{table.name}" for table in tables]
