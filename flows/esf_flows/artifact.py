@@ -12,6 +12,7 @@ from prefect.utilities.urls import url_for
 
 from esf_etl.errors import EsfEtlError
 from esf_etl.warehouse.folder import WarehouseFolder
+from esf_etl.warehouse.lake.address import lake_of
 from esf_flows.report import Report, markdown, read_report
 from esf_flows.steps import reason
 
@@ -29,7 +30,7 @@ _REPROCESS = "nightly/reprocess"
 def leave_summary(summary: RunSummary, settings: IngestSettings) -> None:
     """Leave the summary of the run. What is published is not undone by a report that cannot be made, or not be sent."""
     try:
-        report = read_report(summary, settings.warehouse)
+        report = read_report(summary, settings.warehouse, lake=lake_of(settings))
     except EsfEtlError as problem:
         get_run_logger().warning("The summary is without rejects and findings: %s", reason(problem))
         report = Report()

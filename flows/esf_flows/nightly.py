@@ -12,7 +12,6 @@ import sys
 from contextvars import ContextVar
 from dataclasses import fields
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,8 +27,10 @@ from esf_etl.address import read_address
 from esf_etl.cli import output
 from esf_etl.cli.json_lines import JsonLines
 from esf_etl.cli.progress_display import Lines
+from esf_etl.cli.warehouse_option import read_warehouse
 from esf_etl.errors import EsfEtlError, LockHeld, MissingExtra, UsageError
 from esf_etl.settings import IngestSettings
+from esf_etl.warehouse.lake.address import is_lake, lake_of, refuse_password
 from esf_flows.artifact import ARTIFACT_KEY, leave_summary
 from esf_flows.attempts import LOCK_HELD, ingest_with_retries
 from esf_flows.bar import Bar
@@ -66,9 +67,12 @@ def _settings(parameters: dict[str, Any]) -> IngestSettings:
         for name, value in parameters.items()
         if name in _SETTINGS and value is not None and (value is not False or name == "report_page")
     }
-    for name, read in (("landing", read_address), ("warehouse", Path), ("staging", read_address)):
+    for name, read in (("landing", read_address), ("warehouse", read_warehouse), ("staging", read_address)):
         if name in said:
             said[name] = read(said[name])
+    for place in (said.get("lake"), said.get("warehouse")):
+        if isinstance(place, str) and is_lake(place):
+            refuse_password(place)  # Prefect keeps what a run was told
     return IngestSettings.from_environment(**said)
 
 
@@ -99,6 +103,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
     timeout_s: Timeout = None,
     cluster: str | None = None,
     staging: str | None = None,
+    lake: Name = None,
 ) -> State[Any]:
     """Bring what is new in the landing folder into the warehouse.
 
@@ -124,6 +129,8 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         timeout_s: Seconds after which the run is stopped, its retries included; if not given, it is never.
         cluster: Where to parse instead of here: address of a Dask scheduler, or `local` (docs/scale.md).
         staging: Folder or s3://bucket/prefix that the workers of the cluster lay rows into.
+        lake: Lake to write in place of the warehouse (ducklake:postgres:…, docs/scale.md), its password left to the
+            environment; the warehouse then is the folder of this job's lock, journal and report page.
     """
     bar = Bar()
     progress = _progress(bar)
@@ -143,6 +150,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
                 "with_contacts": with_contacts,
                 "cluster": cluster,
                 "staging": staging,
+                "lake": lake,
             }
         )
         with JsonLines.as_set(settings) as lines, timeout(timeout_s, timeout_exc_type=FlowRunTimeoutError):
@@ -162,7 +170,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
         bar.end(f"{state.name}: {state.message}", done=False)
         return state
     if settings.report_page:
-        refresh_page(summary, settings.warehouse, progress)
+        refresh_page(summary, settings.warehouse, progress, lake=lake_of(settings))
     leave_summary(summary, settings)
     bar.end(summary.sentence(), done=True)
     name = COMPLETED_WITH_REJECTS if summary.rejected else None
@@ -214,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--warehouse", metavar="DIR", help="folder the snapshots are published in")
     parser.add_argument("--workers", metavar="N", type=int, help="processes that parse")
     parser.add_argument("--cluster", metavar="ADDRESS", help="parse on this Dask scheduler (tcp://…), or `local`")
+    parser.add_argument("--lake", metavar="ADDRESS", help="write this lake (ducklake:postgres:…) in its place")
     parser.add_argument("--staging", metavar="DIR|URL", help="what the workers of a cluster lay rows into")
     options = vars(parser.parse_args(arguments))
     try:

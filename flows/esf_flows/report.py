@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 from esf_etl.summary import COUNTS
 from esf_etl.warehouse.database import open_reader
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.lake.address import is_lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from duckdb import DuckDBPyConnection
+
     from esf_etl.summary import RunSummary
+    from esf_etl.warehouse.lake.address import Lake
 
 __all__ = ["MAX_REJECTS", "Reject", "Report", "markdown", "read_report"]
 
@@ -52,34 +56,43 @@ class Report:
     findings: tuple[tuple[str, int], ...] = ()
 
 
-def read_report(summary: RunSummary, warehouse: Path) -> Report:
+def read_report(summary: RunSummary, warehouse: Path, *, lake: Lake | None = None) -> Report:
     """The report on a run, from the snapshot it published, else from the current one; empty where there is none.
 
-    Raises `WarehouseError` where the snapshot cannot be read.
+    Of a `lake` it is made from the newest snapshot. Raises `WarehouseError` where the snapshot cannot be read.
     """
+    if lake is not None:
+        from esf_etl.warehouse.lake.state import lake_opened
+
+        with lake_opened(lake) as connection:
+            return _report(summary, connection)
     folder = WarehouseFolder(warehouse)
     snapshot = warehouse / summary.snapshot if summary.snapshot else folder.current_snapshot()
     if snapshot is None:
         return Report()
     with open_reader(snapshot / DATABASE) as connection:
-        landing = {"landing": summary.landing_name}
-        rejects = connection.execute(
-            "SELECT path, line, code, coalesce(field || ': ', '') || 'expected ' || expected, message, found IS NULL,"
-            " run_id FROM etl.reject WHERE landing = $landing ORDER BY run_id DESC, code, path, ordinal",
-            landing,
-        )
-        rows = rejects.fetchmany(MAX_REJECTS)
-        reasons = len(rows)
-        while more := rejects.fetchmany(10_000):
-            reasons += len(more)
-        codes = connection.execute(
-            "SELECT code, count(DISTINCT path) AS files FROM etl.reject WHERE landing = $landing"
-            " GROUP BY code ORDER BY files DESC, code",
-            landing,
-        ).fetchall()
-        findings = connection.execute(
-            "SELECT rule, count(*) FROM etl.finding WHERE landing = $landing GROUP BY rule ORDER BY rule", landing
-        ).fetchall()
+        return _report(summary, connection)
+
+
+def _report(summary: RunSummary, connection: DuckDBPyConnection) -> Report:
+    landing = {"landing": summary.landing_name}
+    rejects = connection.execute(
+        "SELECT path, line, code, coalesce(field || ': ', '') || 'expected ' || expected, message, found IS NULL,"
+        " run_id FROM etl.reject WHERE landing = $landing ORDER BY run_id DESC, code, path, ordinal",
+        landing,
+    )
+    rows = rejects.fetchmany(MAX_REJECTS)
+    reasons = len(rows)
+    while more := rejects.fetchmany(10_000):
+        reasons += len(more)
+    codes = connection.execute(
+        "SELECT code, count(DISTINCT path) AS files FROM etl.reject WHERE landing = $landing"
+        " GROUP BY code ORDER BY files DESC, code",
+        landing,
+    ).fetchall()
+    findings = connection.execute(
+        "SELECT rule, count(*) FROM etl.finding WHERE landing = $landing GROUP BY rule ORDER BY rule", landing
+    ).fetchall()
     return Report(
         rejects=tuple(
             # The message on a value that was found may quote it.
@@ -121,7 +134,7 @@ def _facts(summary: RunSummary, page: Path | None) -> list[tuple[str, str]]:
         ("Run", _code(summary.run_id)),
         ("Landing folder", f"{_code(summary.landing)}, known as {_code(summary.landing_name)}"),
         ("Warehouse", _code(summary.warehouse)),
-        ("Snapshot", _code(summary.snapshot) if summary.snapshot else "none published"),
+        ("Snapshot", _snapshot(summary)),
         ("Started", f"{summary.started_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Took", "" if elapsed is None else f"{elapsed:.1f} s"),
         ("Parser version", _code(summary.parser_version)),
@@ -129,6 +142,14 @@ def _facts(summary: RunSummary, page: Path | None) -> list[tuple[str, str]]:
         ("Findings in the warehouse", _count(summary.findings)),
         ("Files refused, this time or earlier", _count(summary.standing_rejects)),
     ]
+
+
+def _snapshot(summary: RunSummary) -> str:
+    if summary.snapshot:
+        return _code(summary.snapshot)
+    return (
+        "published in the lake" if summary.outcome == "published" and is_lake(summary.warehouse) else "none published"
+    )
 
 
 def _files(summary: RunSummary) -> str:

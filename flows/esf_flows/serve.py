@@ -23,9 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from esf_etl.cli.warehouse_option import landing_address
+from esf_etl.cli.warehouse_option import landing_address, read_warehouse
 from esf_etl.errors import EsfEtlError, UsageError
 from esf_etl.settings import IngestSettings
+from esf_etl.warehouse.lake.address import lake_of
 from esf_flows.deployments import CRON, NIGHTLY, TIMEZONE, deployments
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; returns 0 when told, 1 where the server fails; exits 2 for wrong usage."""
     parser = argparse.ArgumentParser("python -m esf_flows.serve", description="Run the nightly flow every night.")
     parser.add_argument("--landing", type=landing_address, metavar="DIR|URL", help="where the pages lie")
-    parser.add_argument("--warehouse", type=Path, metavar="DIR", help="folder the snapshots are published in")
+    parser.add_argument("--warehouse", type=read_warehouse, metavar="DIR", help="folder the snapshots are published in")
     parser.add_argument("--cron", default=CRON, help="when to run (%(default)s)")
     parser.add_argument("--timezone", default=TIMEZONE, help="whose clock that is (%(default)s)")
     parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address (%(default)s)")
@@ -204,7 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         served = deployments(settings, cron=options.cron, timezone=options.timezone)
         with _server(options.host, options.port, told):
             sys.stdout.write(
-                f"Serving nightly at {options.cron!r}, {options.timezone}: {settings.landing} -> {settings.warehouse}\n"
+                f"Serving nightly at {options.cron!r}, {options.timezone}:"
+                f" {settings.landing} -> {lake_of(settings) or settings.warehouse}\n"
                 f"Prefect's UI: {address}/\nCtrl-C ends it.\n"
             )
             sys.stdout.flush()

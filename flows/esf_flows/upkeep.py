@@ -17,7 +17,7 @@ from pydantic import Field
 
 from esf_etl.errors import EsfEtlError, UsageError
 from esf_etl.settings import IngestSettings
-from esf_etl.warehouse.lake.address import read_lake
+from esf_etl.warehouse.lake.address import read_lake, refuse_password
 from esf_etl.warehouse.lake.upkeep import KEEP_DAYS, keep_up
 from esf_flows.steps import reason
 
@@ -42,6 +42,8 @@ def lake_upkeep(
         keep_days: Snapshots of so many days stay, for readers and runs that began with them.
     """
     try:
+        if lake is not None:
+            refuse_password(lake)  # Prefect keeps what a run was told
         address = lake or IngestSettings.from_environment().lake
         if address is None:
             msg = "no lake is named."

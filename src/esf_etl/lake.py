@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -34,8 +35,9 @@ from esf_etl.warehouse.lake.attach import (
 from esf_etl.warehouse.lake.ending import PLACES_MOST, end_versions
 from esf_etl.warehouse.lake.layout import lay_out
 from esf_etl.warehouse.lake.release import refuse_other_release
+from esf_etl.warehouse.lake.state import runs_among
 from esf_etl.warehouse.overriding import write_overrides
-from esf_etl.warehouse.recovery import known_runs
+from esf_etl.warehouse.recovery import Published, known_runs
 from esf_etl.warehouse.upsert import COPY, record_runs, upsert
 from esf_schemas import DUCKLAKE
 
@@ -154,6 +156,9 @@ class LakeRun(Run):
             self.connection.execute("COMMIT")
             self._committed = True
         self._writer.close()
+
+    def _publishers(self) -> Published:
+        return partial(runs_among, self.lake)
 
     def _let_go(self) -> None:
         """End an open transaction: where its server has gone, DuckDB would end the process when it is closed."""

@@ -95,8 +95,9 @@ def _leave_metrics(run: Run) -> None:
     """Write the file of metrics, of failed runs too. One that cannot be written fails no run: that is a warning."""
     try:
         from esf_etl.reports.metrics import write_metrics  # imported here: a dry run needs none of it
+        from esf_etl.warehouse.lake.address import lake_of
 
-        write_metrics(run.settings.warehouse, run.settings.metrics_file)
+        write_metrics(run.settings.warehouse, run.settings.metrics_file, lake=lake_of(run.settings))
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with the figures, what the run did stands
         why = str(problem) if isinstance(problem, EsfEtlError | ModuleNotFoundError) else type(problem).__name__
         run.warn(f"The file of metrics was not written: {why}")

@@ -15,7 +15,7 @@ from esf_etl.summary import RunSummary
 from esf_etl.warehouse import journal, publish
 from esf_etl.warehouse.database import attach, count_rows, foreign_wal, workspace
 from esf_etl.warehouse.folder import DATABASE, FOLDER_MODE, WarehouseFolder
-from esf_etl.warehouse.recovery import next_run_time, put_right, run_id_of, settle_vault
+from esf_etl.warehouse.recovery import Published, next_run_time, put_right, run_id_of, settle_vault
 from esf_etl.warehouse.seal import hold_to_journal
 from esf_etl.warehouse.staging import WORK, ledger_of_base
 from esf_schemas import SCHEMA_VERSION
@@ -69,7 +69,7 @@ class Run:
         """Under the lock: put right what a killed run left, and put this one into the journal."""
         # A rebuild is the way out where `current` points to nothing; for every other run that is an error.
         current = self.folder.standing_snapshot() if self.settings.rebuild else self.folder.current_snapshot()
-        put_right(self.folder, current)
+        put_right(self.folder, current, published=self._publishers())
         self.run_at = next_run_time(self.folder)
         self.run_id = run_id_of(self.run_at)
         self.summary.run_id, self.summary.started_at = self.run_id, self.run_at
@@ -157,6 +157,10 @@ class Run:
         self.close()
         self._finish_stage()
         self._record()
+
+    def _publishers(self) -> Published | None:
+        """What says which runs have published, where that is not to be seen in the folder."""
+        return None
 
     def close(self) -> None:
         """The work is done: this is its time in every record of the run."""

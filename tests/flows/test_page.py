@@ -71,7 +71,7 @@ def test_the_lock_is_free_while_the_page_is_made(
 ) -> None:
     taken = []
 
-    def make(root: Path) -> None:
+    def make(root: Path, **_: object) -> None:
         with WarehouseFolder(root).locked():
             taken.append(root)
 
@@ -100,7 +100,7 @@ def test_a_page_that_cannot_be_made_fails_its_task_and_warns_but_not_the_run(
     before = (warehouse / "report.html").read_bytes()
     (landing / "later.txt").write_text(render(project(9)), encoding="utf-8")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_named: object) -> None:
         raise problem
 
     monkeypatch.setattr("esf_flows.page.write_page", fail)

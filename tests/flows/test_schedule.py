@@ -80,23 +80,30 @@ def test_the_server_plans_one_run_a_night_also_when_the_clocks_change(
 def test_prefect_deploys_what_prefect_yaml_says(deployed: dict[str, dict[str, Any]]) -> None:
     from prefect.flows import load_flow_from_entrypoint
 
-    from esf_flows.deployments import BY_HAND, CRON, NIGHTLY, TIMEZONE
+    from esf_flows.deployments import BY_HAND, CRON, NIGHTLY, TIMEZONE, UPKEEP, UPKEEP_CRON
 
-    assert set(deployed) == {NIGHTLY, *BY_HAND} == {"nightly", "reprocess", "rebuild"}
+    assert set(deployed) == {NIGHTLY, *BY_HAND, UPKEEP} == {"nightly", "reprocess", "rebuild", "lake-upkeep"}
+    upkeep = deployed[UPKEEP]
+    (weekly,) = upkeep["schedules"]
+    assert not weekly["active"]  # it would fail every week where there is no lake
+    assert (weekly["schedule"]["cron"], weekly["schedule"]["timezone"]) == ("30 5 * * 0", "Europe/Stockholm")
+    assert (weekly["schedule"]["cron"], weekly["schedule"]["timezone"]) == (UPKEEP_CRON, TIMEZONE)
     (schedule,) = deployed["nightly"]["schedules"]
     assert schedule["active"]
     assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("30 3 * * *", "Europe/Stockholm")
     assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == (CRON, TIMEZONE)
     for name, one in deployed.items():
-        assert one["schedules"] == ([schedule] if name == "nightly" else [])
+        assert one["schedules"] == {NIGHTLY: [schedule], UPKEEP: [weekly]}.get(name, [])
         assert one["global_concurrency_limit"]["limit"] == 1
         assert one["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-        assert one["parameters"] == {"landing": "landing", "warehouse": "warehouse"} | BY_HAND.get(name, {})
+        folders = {} if name == UPKEEP else {"landing": "landing", "warehouse": "warehouse"}
+        assert one["parameters"] == folders | BY_HAND.get(name, {})
         assert one["enforce_parameter_schema"]
         assert one["description"]
         (step,) = one["pull_steps"]
         assert step == {"prefect.deployments.steps.set_working_directory": {"directory": str(ROOT)}}
-        assert load_flow_from_entrypoint(str(ROOT / one["entrypoint"])).name == "nightly"
+        name_of_flow = load_flow_from_entrypoint(str(ROOT / one["entrypoint"])).name
+        assert name_of_flow == ("lake-upkeep" if name == UPKEEP else "nightly")
 
 
 def test_serve_deploys_the_same_as_prefect_yaml(deployed: dict[str, dict[str, Any]]) -> None:
@@ -105,7 +112,7 @@ def test_serve_deploys_the_same_as_prefect_yaml(deployed: dict[str, dict[str, An
 
     served = {one.name: one for one in deployments(IngestSettings())}
 
-    assert set(served) == set(deployed)
+    assert set(served) == set(deployed) - {"lake-upkeep"}
     for name, one in served.items():
         same = deployed[name]
         assert one.description == same["description"]
@@ -113,6 +120,40 @@ def test_serve_deploys_the_same_as_prefect_yaml(deployed: dict[str, dict[str, An
         assert [str(getattr(planned.schedule, "cron", None)) for planned in one.schedules or []] == [
             planned["schedule"]["cron"] for planned in same["schedules"]
         ]
+
+
+def test_serve_of_a_lake_has_its_upkeep_and_no_rebuild(deployed: dict[str, dict[str, Any]]) -> None:
+    from esf_flows.deployments import deployments
+
+    lake = "ducklake:postgres:host=db.example dbname=esf user=etl"
+    served = {one.name: one for one in deployments(IngestSettings(lake=lake))}
+
+    assert set(served) == {"nightly", "reprocess", "lake-upkeep"}
+    upkeep, same = served["lake-upkeep"], deployed["lake-upkeep"]
+    assert (upkeep.flow_name, upkeep.description) == ("lake-upkeep", same["description"])
+    assert upkeep.parameters == {"lake": lake}
+    (planned,) = upkeep.schedules or []
+    (other,) = same["schedules"]
+    assert planned.active
+    assert [str(getattr(planned.schedule, name)) for name in ("cron", "timezone")] == [
+        other["schedule"][name] for name in ("cron", "timezone")
+    ]
+    assert upkeep.concurrency_limit == 1
+    assert {name: served[name].parameters["lake"] for name in ("nightly", "reprocess")} == dict.fromkeys(
+        ("nightly", "reprocess"), lake
+    )
+    assert {"landing", "warehouse", "lake"} == set(served["nightly"].parameters)
+
+
+def test_a_password_in_the_address_of_a_lake_is_never_handed_to_the_server(api: httpx.Client) -> None:
+    from esf_etl.errors import UsageError
+    from esf_flows.deployments import deployments
+
+    secret = "kugghjul9"  # noqa: S105 # pragma: allowlist secret
+    for lake in (f"host=db dbname=x password={secret}", f"postgresql://etl:{secret}@db/x"):
+        with pytest.raises(UsageError, match="password") as problem:
+            deployments(IngestSettings(lake=f"ducklake:postgres:{lake}"))
+        assert secret not in str(problem.value)
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,37 @@ def test_a_job_that_is_killed_leaves_the_lake_as_it_was_and_the_next_one_goes_on
     assert lake_job.ingest().outcome == ("idle" if published else "published")
     assert lake_job.digest() == folder.digest()
     assert lake_job.value("SELECT count(*) FROM history.project") == 3
+    _, first, begun, ended, *_ = lake_job.journal()
+    assert (first["event"], begun["event"], ended["event"]) == ("ended", "started", "ended")
+    assert ended["run_id"] == begun["run_id"]
+    assert ended["outcome"] == ("published" if published else "killed")
+    if published:
+        counted = ("files_seen", "loaded", "projects", "landing_name", "cut_short")
+        assert [ended[name] for name in counted] == [2, 2, 2, "default", True]
+        [known] = lake_job.rows(f"SELECT ended_at FROM etl.run WHERE run_id = '{ended['run_id']}'")
+        assert ended["ended_at"] == f"{known[0].isoformat()}Z"
+
+
+def test_a_run_of_which_nobody_can_tell_stays_open_until_the_lake_can_be_asked(
+    lake_job: LakeJob, postgres: Server
+) -> None:
+    lake_job.put("a.txt", project("Alfa"))
+    root = str(Path(__file__).parents[2])
+    arguments = [root, str(lake_job.landing), str(lake_job.warehouse), lake_job.address, lake_job.data, "record"]
+    subprocess.run([sys.executable, "-c", KILLED, *arguments], env=lake_job.environment(), check=False, timeout=120)
+    postgres.stop()
+    try:
+        with pytest.raises(WarehouseError):
+            lake_job.ingest()
+    finally:
+        postgres.start()
+    assert [entry.get("outcome") for entry in lake_job.journal()] == [None, None, "failed"]
+
+    assert lake_job.ingest().outcome == "idle"
+
+    outcomes = {entry["run_id"]: entry["outcome"] for entry in lake_job.journal() if entry["event"] == "ended"}
+    assert sorted(outcomes.values()) == ["failed", "idle", "published"]
+    assert min(outcomes.items())[1] == "published"
 
 
 @pytest.mark.parametrize("stage", ["parse", "write", "audit", "commit"])

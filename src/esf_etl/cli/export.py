@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
+from esf_etl.cli.warehouse_option import add_json, add_warehouse, published_in
 from esf_etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             msg = "with --output - the rows go to stdout, and --json has no place there."
             raise UsageError(msg)
-        export_to_stream(warehouse_of(args), sys.stdout.buffer, **said)
+        export_to_stream(published_in(args), sys.stdout.buffer, **said)
         return 0
-    done = export(warehouse_of(args), Path(args.output or f"{args.view}{SUFFIXES[form]}"), **said)
+    done = export(published_in(args), Path(args.output or f"{args.view}{SUFFIXES[form]}"), **said)
     if args.json:
         output.print_json(done.to_dict())
         return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
+from esf_etl.cli.warehouse_option import add_json, add_warehouse, published_in
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from esf_etl.reports.publication import Publication
 
     publication = Publication.from_environment(**{name: getattr(args, name) for name in _OPTIONS})
-    done = write_package(warehouse_of(args), args.folder, publication)
+    done = write_package(published_in(args), args.folder, publication)
     if args.json:
         output.print_json(done.to_dict())
         return 0

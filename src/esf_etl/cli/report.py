@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
+from esf_etl.cli.warehouse_option import add_json, add_warehouse, job_of
 
 if TYPE_CHECKING:
     import argparse
@@ -27,8 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the page and say where it is."""
     from esf_etl.reports.page import write_page
+    from esf_etl.warehouse.folder import PAGE
 
-    path = write_page(warehouse_of(args), args.output, language=args.language)
+    folder, lake = job_of(args)
+    # Who only reads a lake has no folder of a job.
+    here = Path(PAGE) if lake is not None and not folder.is_dir() else None
+    path = write_page(folder, args.output or here, lake=lake, language=args.language)
     if args.json:
         output.print_json({"output": str(path), "language": args.language, "size_bytes": path.stat().st_size})
     else:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from esf_etl.cli import output
-from esf_etl.cli.warehouse_option import add_json, add_warehouse, warehouse_of
+from esf_etl.cli.warehouse_option import add_json, add_warehouse, job_of
 from esf_etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     max_age = None if args.max_age is None else _duration(args.max_age)
     from esf_etl.warehouse.status import read_status
 
-    status = read_status(warehouse_of(args), runs=args.runs, max_age=max_age)
+    folder, lake = job_of(args)
+    status = read_status(folder, lake=lake, runs=args.runs, max_age=max_age)
     exit_status = 0 if max_age is None or status["ok"] else 1
     if args.json:
         output.print_json(status)
@@ -53,9 +54,14 @@ def run(args: argparse.Namespace) -> int:
     published = status["published"]
     if published:
         rows = published["rows"]
+        by = (
+            f", by landing {published['landing']} at {published['published_at']}"
+            if lake and published["landing"]
+            else ""
+        )
         output.say(
-            f"Published: {published['snapshot']}, {rows['main.project']} projects,"
-            f" {published['standing_rejects']} rejected files, {rows['etl.finding']} findings."
+            f"Published: {published['snapshot']}{by}, {rows.get('main.project')} projects,"
+            f" {published['standing_rejects']} rejected files, {rows.get('etl.finding')} findings."
         )
         _print_overrides(published["overrides"] or [])
     _print_runs(status["runs"])
@@ -88,14 +94,14 @@ def _print_overrides(overrides: list[dict[str, Any]]) -> None:
 
 def _print_runs(runs: list[dict[str, Any]]) -> None:
     fields = ("files_seen", "unchanged", "loaded", "same_content", "superseded", "rejected", "deferred")
-    names = ("started_at", "outcome", "seconds", *fields)
     if not runs:
         return
+    # Of a lake write several; one landing is nothing to tell of.
+    told = ("landing_name",) if len({run.get("landing_name") for run in runs}) > 1 else ()
+    names = ("started_at", *(name.removesuffix("_name") for name in told), "outcome", "seconds", *fields)
+    columns = ("started_at", *told, "outcome", "elapsed_s", *fields)
     output.print_table(
         names,
-        [
-            (run["started_at"], run["outcome"], run.get("elapsed_s"), *(run.get(field) for field in fields))
-            for run in runs
-        ],
-        right=(False, False, *[True] * 8),
+        [tuple(run.get(column) for column in columns) for run in runs],
+        right=(*[False] * (2 + len(told)), *[True] * 8),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from esf_etl.address import read_address
 from esf_etl.errors import UsageError
-from esf_etl.settings import IngestSettings
+from esf_etl.settings import LAKE_PREFIX, IngestSettings
 
 if TYPE_CHECKING:
     from esf_etl.address import StoreUrl
@@ -19,8 +19,10 @@ __all__ = [
     "add_json",
     "add_landing",
     "add_warehouse",
+    "job_of",
     "landing_address",
     "published_in",
+    "read_warehouse",
     "warehouse_of",
 ]
 
@@ -42,11 +44,16 @@ def add_warehouse(parser: argparse.ArgumentParser) -> None:
     """The options `--warehouse DIR` and `--config FILE`."""
     parser.add_argument(
         "--warehouse",
-        type=Path,
+        type=read_warehouse,
         metavar="DIR",
         help="the warehouse folder, or ducklake:postgres:… (default: ESF_ETL_WAREHOUSE, or warehouse)",
     )
     add_config(parser)
+
+
+def read_warehouse(text: str) -> Path | str:
+    """A folder, or the address of a lake as it is written: a `Path` would make one slash of two."""
+    return text if text.startswith(LAKE_PREFIX) else Path(text)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -80,9 +87,16 @@ def warehouse_of(args: argparse.Namespace) -> Path:
 
 def published_in(args: argparse.Namespace) -> Path | Lake:
     """The same, or the lake that is named in its place."""
-    settings = IngestSettings.from_environment(warehouse=args.warehouse)
-    if settings.lake is None:
-        return settings.warehouse
-    from esf_etl.warehouse.lake.address import read_lake
+    folder, lake = job_of(args)
+    return folder if lake is None else lake
 
-    return read_lake(settings.lake)
+
+def job_of(args: argparse.Namespace) -> tuple[Path, Lake | None]:
+    """The warehouse folder of a command, and the lake that is named in its place.
+
+    With a lake the folder is the job's own on this machine, which need not be there.
+    """
+    settings = IngestSettings.from_environment(warehouse=args.warehouse)
+    from esf_etl.warehouse.lake.address import lake_of
+
+    return settings.warehouse, lake_of(settings)

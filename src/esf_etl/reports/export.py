@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from esf_etl.reports.spreadsheets import About, Shortened, Workbook
+    from esf_etl.warehouse.lake.address import Lake
 
 __all__ = ["FORMATS", "SUFFIXES", "Exported", "Format", "export", "export_to_stream", "format_of"]
 
@@ -63,7 +64,7 @@ def format_of(path: Path) -> Format:
 
 
 def export(
-    root: Path,
+    root: Path | Lake,
     output: Path,
     *,
     format: Format = "csv",  # noqa: A002 - the name of the option
@@ -75,7 +76,7 @@ def export(
     """Write a view of the warehouse in `root` to a file, whole or not at all; an older file is replaced.
 
     Args:
-        root: The warehouse folder.
+        root: The warehouse folder, or a lake.
         output: The file.
         format: What to write.
         view: Name of the view.
@@ -111,7 +112,7 @@ def export(
 
 
 def export_to_stream(
-    root: Path,
+    root: Path | Lake,
     file: BinaryIO,
     *,
     format: Format = "csv",  # noqa: A002 - the name of the option

@@ -31,10 +31,11 @@ from esf_etl.warehouse.verdict import worked
 from esf_schemas.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from prometheus_client.core import Metric
 
+    from esf_etl.warehouse.lake.address import Lake
     from esf_etl.warehouse.publish import Manifest
 
 __all__ = ["metrics_text", "write_metrics"]
@@ -42,19 +43,23 @@ __all__ = ["metrics_text", "write_metrics"]
 _READABLE = 0o644
 """The collector is another user."""
 
+_REJECTS = "SELECT landing, code, count(DISTINCT path) FROM etl.reject GROUP BY ALL ORDER BY ALL"
+
 _FILES = tuple(name for name in COUNTS if name not in {"files_seen", "vanished"})
 """The outcomes of files: by the law of a run they sum up to those seen."""
 
 
-def write_metrics(root: Path, target: Path | None = None) -> Path:
+def write_metrics(root: Path, target: Path | None = None, *, lake: Lake | None = None) -> Path:
     """Write the metrics of a warehouse folder into a file, by default `metrics.prom` in it; returns its path.
+
+    With `lake` they are those of the job that the folder belongs to, and of what is published in the lake.
 
     One writer at a time, as with a run: what another one left beside the file was left by one that was killed.
 
     Raises `ExportError` where it cannot be written.
     """
     target = target or WarehouseFolder(root).metrics
-    text = metrics_text(root)
+    text = metrics_text(root, lake=lake)
     for left in target.parent.glob(f".{escape(target.name)}.*.part"):
         shutil.rmtree(left, ignore_errors=True)
     with file_written_whole(target) as path:
@@ -63,11 +68,11 @@ def write_metrics(root: Path, target: Path | None = None) -> Path:
     return target
 
 
-def metrics_text(root: Path) -> bytes:
+def metrics_text(root: Path, *, lake: Lake | None = None) -> bytes:
     """The metrics of a warehouse folder; what cannot be read of it is left out."""
     # Two warehouses of one machine are collected together, and no two samples may have the same labels.
     warehouse = path_text(str(root.absolute()))
-    families = _Collected([*_families(WarehouseFolder(root), warehouse)])
+    families = _Collected([*_families(WarehouseFolder(root), warehouse, lake)])
     text: bytes = generate_latest(families)  # type: ignore[no-untyped-call]
     return text
 
@@ -83,10 +88,10 @@ class _Collected:
         return self._families
 
 
-def _families(folder: WarehouseFolder, warehouse: str) -> Iterator[Metric]:
+def _families(folder: WarehouseFolder, warehouse: str, lake: Lake | None) -> Iterator[Metric]:
     runs = journal.nightly(journal.read(folder.journal))
     yield from _of_runs(runs, warehouse)
-    yield from _of_the_published(folder, warehouse)
+    yield from _of_the_lake(lake, warehouse) if lake else _of_the_published(folder, warehouse)
     build = GaugeMetricFamily(
         "esf_etl_build_info",
         "The release that wrote this file, its parser, and the version of its tables.",
@@ -153,21 +158,44 @@ def _of_the_published(folder: WarehouseFolder, warehouse: str) -> Iterator[Metri
         return
     if snapshot is None or manifest is None:
         return
-    published = _gauge("esf_etl_published_timestamp_seconds", "When what is published was published.")
-    published.add_metric([warehouse], datetime.fromisoformat(manifest.published_at).timestamp())
     size = _gauge("esf_etl_snapshot_bytes", "Size of all files of the published snapshot.")
     size.add_metric([warehouse], sum(file["size_bytes"] for file in manifest.files.values()))
+    yield size
+    yield from _of_tables(warehouse, manifest.published_at, manifest.rows, _rejects(snapshot, manifest))
+
+
+def _of_the_lake(lake: Lake, warehouse: str) -> Iterator[Metric]:
+    """The newest snapshot of a lake, whoever published it. Nothing where it cannot be read or nobody has published."""
+    from esf_etl.warehouse.lake.state import lake_opened, last_published, rows_of_tables
+
+    try:
+        with lake_opened(lake) as connection:
+            last = last_published(connection)
+            rows = rows_of_tables(connection)
+            rejects = connection.execute(_REJECTS).fetchall()
+    except WarehouseError:
+        return
+    if last is not None:
+        yield from _of_tables(warehouse, last["ended_at"], rows, rejects)
+
+
+def _of_tables(
+    warehouse: str, published_at: str, rows_of: Mapping[str, int], rejects_of: Iterable[tuple[str, str, int]]
+) -> Iterator[Metric]:
+    """When they were published, the rows of each, and what stands rejected."""
+    published = _gauge("esf_etl_published_timestamp_seconds", "When what is published was published.")
+    published.add_metric([warehouse], datetime.fromisoformat(published_at).timestamp())
     rows = _gauge("esf_etl_published_rows", "Rows of each published table.", "table")
-    for table, number in sorted(manifest.rows.items()):
+    for table, number in sorted(rows_of.items()):
         rows.add_metric([warehouse, table.removeprefix("main.")], number)
-    yield from (published, size, rows)
+    yield from (published, rows)
     rejects = _gauge(
         "esf_etl_standing_rejects",
         "Files that stand rejected, by reason; one with two reasons counts under both.",
         "landing",
         "code",
     )
-    for landing, code, number in _rejects(snapshot, manifest):
+    for landing, code, number in rejects_of:
         rejects.add_metric([warehouse, landing, code], number)
     yield rejects
 
@@ -176,10 +204,9 @@ def _rejects(snapshot: Path, manifest: Manifest) -> list[tuple[str, str, int]]:
     """How many files stand rejected, by landing folder and code."""
     if not manifest.rows.get("etl.reject"):
         return []
-    query = "SELECT landing, code, count(DISTINCT path) FROM etl.reject GROUP BY ALL ORDER BY ALL"
     try:
         with open_reader(snapshot / DATABASE) as connection:
-            return connection.execute(query).fetchall()
+            return connection.execute(_REJECTS).fetchall()
     except duckdb.Error as problem:
         msg = "its rejects cannot be read."
         raise SnapshotDamaged(msg, path=str(snapshot / DATABASE)) from problem

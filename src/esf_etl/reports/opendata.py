@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from esf_etl.reports.publication import Publication
+    from esf_etl.warehouse.lake.address import Lake
 
 __all__ = ["Packaged", "write_package"]
 
@@ -56,7 +57,9 @@ class Packaged:
         return asdict(self)
 
 
-def write_package(root: Path, folder: Path, publication: Publication, *, now: datetime | None = None) -> Packaged:
+def write_package(
+    root: Path | Lake, folder: Path, publication: Publication, *, now: datetime | None = None
+) -> Packaged:
     """Write the package of the warehouse in `root` into a folder, whole or not at all.
 
     An earlier package there is replaced. Without a publisher and a base address there is no catalogue.

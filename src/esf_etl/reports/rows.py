@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from esf_etl.warehouse.lake.address import Lake
+
 __all__ = ["Field", "Kind", "Snapshot", "fetched", "kinds", "open_export", "published_snapshot"]
 
 Kind = Literal["text", "integer", "money", "share", "number", "date", "time", "boolean"]
@@ -54,7 +56,7 @@ class Snapshot:
 
 
 @contextmanager
-def open_export(root: Path) -> Iterator[DuckDBPyConnection]:
+def open_export(root: Path | Lake) -> Iterator[DuckDBPyConnection]:
     """A reader of the warehouse. Raises `WarehouseError` where it is missing or has not what is asked of it."""
     with open_current(root) as connection:
         try:

@@ -19,11 +19,12 @@ from esf_etl.warehouse.disk import make_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DATABASE", "FOLDER_MODE", "MANIFEST", "PARQUET", "WarehouseFolder"]
+__all__ = ["DATABASE", "FOLDER_MODE", "MANIFEST", "PAGE", "PARQUET", "WarehouseFolder"]
 
 DATABASE = "esf.duckdb"
 PARQUET = "parquet"
 MANIFEST = "manifest.json"
+PAGE = "report.html"
 
 FOLDER_MODE = 0o755
 """Whatever the umask allows: nobody else may put another snapshot in the place of a published one."""
@@ -63,7 +64,7 @@ class WarehouseFolder:
     @property
     def report_page(self) -> Path:
         """The report page of the last publication, where somebody made it."""
-        return self.root / "report.html"
+        return self.root / PAGE
 
     @property
     def metrics(self) -> Path:

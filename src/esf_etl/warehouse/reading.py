@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from esf_etl.warehouse.lake.address import Lake
 
-__all__ = ["open_current", "run_query", "standing_rejects", "warehouse_digest"]
+__all__ = ["open_current", "overrides_in_force", "run_query", "standing_rejects", "warehouse_digest"]
 
 
 def open_current(root: Path | Lake) -> DuckDBPyConnection:
@@ -57,6 +57,13 @@ def run_query(root: Path | Lake, query: str) -> tuple[list[str], list[str], list
 def standing_rejects(root: Path | Lake) -> list[dict[str, Any]]:
     """The rows of `etl.reject`, by landing, path and ordinal, as dictionaries."""
     names, _, rows = run_query(root, "FROM etl.reject ORDER BY landing, path, ordinal")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def overrides_in_force(connection: DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The rows of `etl.override` but for its own columns of times, by landing and line, as dictionaries."""
+    names = ("landing", "line", "kind", "what", "becomes", "why", "pages")
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM etl.override ORDER BY landing, line").fetchall()
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

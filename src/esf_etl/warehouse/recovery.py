@@ -5,10 +5,12 @@ The journal is what tells a killed run: it has a started line and no ended one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from esf_etl.errors import SnapshotDamaged
+from esf_etl.errors import SnapshotDamaged, WarehouseError
 from esf_etl.summary import run_row
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.publish import read_manifest, remove_tree
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
     from esf_etl.warehouse.folder import WarehouseFolder
 
-__all__ = ["known_runs", "next_run_time", "put_right", "run_id_of", "settle_vault"]
+__all__ = ["Published", "known_runs", "next_run_time", "put_right", "run_id_of", "settle_vault"]
+
+Published = Callable[[list[str]], Mapping[str, dict[str, Any]]]
+"""Given ids of runs: those that have published, each with what is known of it."""
 
 _RUN_ID = "%Y%m%dT%H%M%S.%fZ"
 
@@ -49,19 +54,35 @@ def _time_of(run_id: str) -> datetime | None:
         return None
 
 
-def put_right(folder: WarehouseFolder, current: Path | None) -> None:
-    """Under the lock: put right what killed runs left. `current` is the published snapshot, if there is one."""
-    _close_open_runs(folder, current)
+def put_right(
+    folder: WarehouseFolder,
+    current: Path | None,
+    *,
+    published: Published | None = None,
+) -> None:
+    """Under the lock: put right what killed runs left. `current` is the published snapshot, if there is one.
+
+    `published` says it of a place that is not the folder. Where it raises `WarehouseError` nobody can tell: the runs
+    stay open until the next one.
+    """
+    open_runs = journal.open_runs(journal.read(folder.journal))
+    if open_runs and published is not None:
+        with suppress(WarehouseError):
+            known = published([entry["run_id"] for entry in open_runs])
+            _close_open_runs(folder, open_runs, known)
+    elif open_runs:
+        _close_open_runs(folder, open_runs, {} if current is None else {current.name: _run_of(current)})
     _clear_leftovers(folder, current)
 
 
-def _close_open_runs(folder: WarehouseFolder, current: Path | None) -> None:
-    """Give every killed run its ended line: `published` where its snapshot is the current one, else `killed`."""
-    for entry in journal.open_runs(journal.read(folder.journal)):
+def _close_open_runs(
+    folder: WarehouseFolder, open_runs: list[dict[str, Any]], published: Mapping[str, dict[str, Any]]
+) -> None:
+    """Give every killed run its ended line: `published` with what is known of it where it has, else `killed`."""
+    for entry in open_runs:
         ended: dict[str, Any] = {**entry, "event": "ended", "ended_at": None, "outcome": "killed"}
-        if current is not None and current.name == entry["run_id"]:
-            ended = {**_run_of(current), "event": "ended", "cut_short": True}
-            ended = {**entry, **ended, "outcome": "published"}
+        if (known := published.get(entry["run_id"])) is not None:
+            ended = {**entry, **known, "event": "ended", "cut_short": True, "outcome": "published"}
         journal.append(folder.journal, ended)
 
 

@@ -1,20 +1,28 @@
-"""What is published and what the last runs did, from journal and manifest: no lock, a database for overrides only."""
+"""What is published and what the last runs did, from journal and manifest: no lock, a database for overrides only.
+
+A lake has no manifest: what is published there, and the runs of its other jobs, its tables say.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from esf_etl.errors import EsfEtlError, SnapshotDamaged
+from esf_etl.errors import EsfEtlError, SnapshotDamaged, WarehouseError
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.at_work import AtWork, at_work
 from esf_etl.warehouse.database import foreign_wal, open_reader
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.reading import overrides_in_force
 from esf_etl.warehouse.seal import hold_to_journal
 from esf_etl.warehouse.verdict import judge
+
+if TYPE_CHECKING:
+    from esf_etl.warehouse.lake.address import Lake
 
 __all__ = ["read_status"]
 
@@ -22,7 +30,12 @@ _TRIES = 3
 
 
 def read_status(
-    root: Path, *, runs: int = 5, max_age: timedelta | None = None, now: datetime | None = None
+    root: Path,
+    *,
+    lake: Lake | None = None,
+    runs: int = 5,
+    max_age: timedelta | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """JSON-ready: `sentence` (did the last run work, and if not, what to do) and the facts it was made of.
 
@@ -32,23 +45,40 @@ def read_status(
 
     `published` has the `overrides` in force, a line each; None where they cannot be read.
 
+    With `lake`, `root` is the folder of this machine's job. The verdict is on the job's runs by its journal; on a
+    machine that has none, on those of the lake. `runs` are of all jobs, with those of this one that the lake does not
+    have. A lake that cannot be reached or read is the state `unreachable`.
+
     Raises `WarehouseError` where `current` points to nothing.
     """
     folder = WarehouseFolder(root)
-    published, damage, warnings = _published(folder)
+    elsewhere: list[dict[str, Any]] = []
+    unreachable: WarehouseError | None = None
+    if lake is None:
+        published, damage, warnings = _published(folder)
+    else:
+        damage = None
+        published, elsewhere, warnings, unreachable = _in_lake(lake, runs)
     working, entries = _working(folder)
+    if not entries and elsewhere:
+        warnings.append("No run of this machine is known. Nights of others that publish nothing come with a later one.")
     verdict = judge(
-        entries,
+        entries or elsewhere,
         working=working,
         published_at=journal.moment_of({"ended_at": published["published_at"]}) if published else None,
         damage=damage,
         now=now or datetime.now().astimezone(),
         max_age=max_age,
     )
+    if unreachable is not None:
+        sentence = f"What is published cannot be read: {unreachable} {verdict.sentence if entries else ''}".rstrip()
+        verdict = replace(verdict, state="unreachable", ok=False, sentence=sentence)
+    own = {entry["run_id"] for entry in entries}
+    entries = sorted([*entries, *(run for run in elsewhere if run["run_id"] not in own)], key=_run_id)
     ended = [entry for entry in entries if entry["event"] == "ended"]
-    last = sorted([*ended, *journal.open_runs(entries)], key=lambda entry: str(entry["run_id"]))[-runs:]
+    last = sorted([*ended, *journal.open_runs(entries)], key=_run_id)[-runs:]
     return {
-        "warehouse": str(root),
+        "warehouse": str(lake or root),
         "state": verdict.state,
         "ok": verdict.ok,
         "sentence": verdict.sentence,
@@ -62,6 +92,23 @@ def read_status(
             for entry in reversed(last)
         ],
     }
+
+
+def _run_id(entry: dict[str, Any]) -> str:
+    return str(entry["run_id"])
+
+
+def _in_lake(
+    lake: Lake, runs: int
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]], list[str], WarehouseError | None]:
+    """What is published in a lake, its runs, what a person should know, and why nobody can tell."""
+    from esf_etl.warehouse.lake.state import read_state
+
+    try:
+        state = read_state(lake, runs=runs)
+    except WarehouseError as problem:
+        return None, [], [], problem
+    return state.published, state.runs, state.warnings, None
 
 
 def _working(folder: WarehouseFolder) -> tuple[AtWork, list[dict[str, Any]]]:
@@ -96,6 +143,7 @@ def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, str | No
         {
             "snapshot": f"snapshots/{snapshot.name}",
             "published_at": manifest.published_at,
+            "landing": manifest.run.get("landing_name"),
             "schema_version": manifest.schema_version,
             "rows": manifest.rows,
             "standing_rejects": manifest.run.get("standing_rejects"),
@@ -107,10 +155,8 @@ def _published(folder: WarehouseFolder) -> tuple[dict[str, Any] | None, str | No
 
 
 def _overrides(snapshot: Path) -> list[dict[str, Any]] | None:
-    names = ("landing", "line", "kind", "what", "becomes", "why", "pages")
     try:
         with open_reader(snapshot / DATABASE) as connection:
-            query = f"SELECT {', '.join(names)} FROM etl.override ORDER BY landing, line"
-            return [dict(zip(names, row, strict=True)) for row in connection.execute(query).fetchall()]
+            return overrides_in_force(connection)
     except (EsfEtlError, duckdb.Error):
         return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["State", "Verdict", "duration_text", "judge", "worked"]
 
-State = Literal["worked", "running", "restored", "failed", "killed", "stale", "clock", "damaged", "none"]
+State = Literal["worked", "running", "restored", "failed", "killed", "stale", "clock", "damaged", "unreachable", "none"]
 
 _FINE: tuple[State, ...] = ("worked", "running", "restored")
 

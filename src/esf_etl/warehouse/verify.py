@@ -5,52 +5,51 @@ Everything is asked of the one snapshot that `current` pointed to at first, so a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from esf_etl.errors import EsfEtlError, SnapshotDamaged, WarehouseError
 from esf_etl.warehouse import journal
-from esf_etl.warehouse.checks import PUBLISHED_TABLES, broken_in, checks_of_history, checks_of_keys, checks_of_ledger
-from esf_etl.warehouse.create import HISTORY
-from esf_etl.warehouse.database import count_rows, foreign_wal, open_reader
+from esf_etl.warehouse.checks import PUBLISHED_TABLES
+from esf_etl.warehouse.database import foreign_wal, open_reader
 from esf_etl.warehouse.folder import DATABASE, WarehouseFolder
+from esf_etl.warehouse.lake.address import lake_of
 from esf_etl.warehouse.overriding import TABLES as OVERRIDE_TABLES
 from esf_etl.warehouse.publish import GO_BACK
 from esf_etl.warehouse.seal import broken_seal, changed_files, hold_to_journal, strangers, writable
 from esf_etl.warehouse.verify_landing import landing_checks
 from esf_etl.warehouse.verify_parquet import parquet_checks
+from esf_etl.warehouse.verify_rows import rows_checks
 from esf_etl.warehouse.verify_runs import runs_check
 from esf_etl.warehouse.verifying import Check, Verification, among_others, verdict
-from esf_schemas import ADDED_COLUMNS, SCHEMA_VERSION
-from esf_schemas.ddl import sql_type
+from esf_schemas import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from duckdb import DuckDBPyConnection
-
     from esf_etl.settings import IngestSettings
     from esf_etl.warehouse.publish import Manifest
-    from esf_schemas import Contract, Table
+    from esf_schemas import Contract
 
 __all__ = ["verify"]
-
-_OURS = "esf"
-"""The name that DuckDB gives a database of ours, after its file."""
 
 
 def verify(
     settings: IngestSettings, *, with_landing: bool = False, read: bool = False, all_snapshots: bool = False
 ) -> Verification:
-    """Check what is published in the warehouse folder of `settings`.
+    """Check what is published in the warehouse folder of `settings`, or in the lake that they name in its place.
 
     `with_landing` compares the ledger with the landing folder of `settings` too, by what `stat` says; with `read` the
     bytes of every file as well. `all_snapshots` looks at the checksums of the other kept ones.
 
     Raises `WarehouseError` where nothing is published, or the snapshot was removed meanwhile.
     """
+    if (lake := lake_of(settings)) is not None:
+        from esf_etl.warehouse.lake.verify import verify_lake
+
+        return verify_lake(settings, lake, with_landing=with_landing, read=read, all_snapshots=all_snapshots)
     folder = WarehouseFolder(settings.warehouse)
     snapshot = folder.current_snapshot()
     if snapshot is None:
@@ -122,68 +121,21 @@ def _checks_of_database(folder: WarehouseFolder, snapshot: Path, manifest: Manif
         return
     with connection:
         try:
-            yield from _checks_of_rows(connection, manifest)
+            tables = _contracts_of(manifest)
+            names = [f"{each.table().schema}.{each.table().name}" for each in tables]
+            said = {name: manifest.rows.get(name) for name in names}
+            yield from rows_checks(connection, tables, said, by="the manifest", advice=GO_BACK)
             yield from parquet_checks(connection, snapshot, manifest)
-            yield runs_check(connection, manifest, journal.read(folder.journal))
+            yield runs_check(connection, manifest.run_id, journal.read(folder.journal))
         except duckdb.Error as problem:
             words = str(problem).partition("\n")[0]
             yield Check("database", "wrong", f"DuckDB cannot read it: {words}", GO_BACK)
-
-
-def _checks_of_rows(connection: DuckDBPyConnection, manifest: Manifest) -> Iterator[Check]:
-    advice = f"No run of ours publishes this: report it. {GO_BACK}"
-    contracts = _contracts_of(manifest)
-    tables = [contract.table() for contract in contracts]
-    wrong = [text for table in tables for text in _misfits(connection, table)]
-    yield verdict("database", wrong, f"opens, and has the tables of version {SCHEMA_VERSION}.", advice)
-    if wrong:
-        return
-    counted = {
-        f"{table.schema}.{table.name}": count_rows(connection, f"FROM {table.schema}.{table.name}") for table in tables
-    }
-    wrong = [
-        f"{name} has {rows} rows, the manifest says {manifest.rows.get(name)}"
-        for name, rows in counted.items()
-        if rows != manifest.rows.get(name)
-    ]
-    yield verdict("row counts", wrong, f"{counted['main.project']} projects; all tables as the manifest says.", advice)
-    groups = {
-        "keys": list(checks_of_keys(_OURS, contracts=contracts)),
-        "history": list(checks_of_history(_OURS, whole=True)),
-        "ledger": list(checks_of_ledger(_OURS, whole=True)),
-    }
-    for name, checks in groups.items():
-        found = [(check.name, count_rows(connection, check.query)) for check in checks]
-        wrong = [f"{text}: {count}" for text, count in found if count]
-        yield verdict(name, wrong, f"{len(checks)} checks over all rows hold.", advice)
-    found = [(each.table().name, broken_in(connection, _OURS, each)) for each in contracts]
-    wrong = [f"rows of {name} that break their contract: {count}" for name, count in found if count]
-    yield verdict("contracts", wrong, "all rows hold to their contracts, past versions included.", advice)
 
 
 def _contracts_of(manifest: Manifest) -> list[type[Contract]]:
     """The contracts of the tables that the snapshot has: one of a release without overrides has no table of them."""
     absent = {name for name in OVERRIDE_TABLES if f"etl.{name}" not in manifest.rows}
     return [contract for contract in PUBLISHED_TABLES if contract.table().name not in absent]
-
-
-def _misfits(connection: DuckDBPyConnection, table: Table) -> Iterator[str]:
-    """Where a table differs from its contract."""
-    schema = HISTORY if table.versioned else table.schema
-    found: dict[str, Any] = dict(
-        connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?",
-            [schema, table.name],
-        ).fetchall()
-    )
-    added = {name for *place, name in ADDED_COLUMNS if place == [schema, table.name]}
-    for column in table.columns:
-        if column.name in added and column.name not in found:
-            continue  # an older release made this database; no row of it has a value there
-        expected = sql_type(column.dtype)
-        if (have := found.pop(column.name, None)) != expected:
-            yield f"{schema}.{table.name}.{column.name} is {have or 'missing'}, expected {expected}"
-    yield from (f"{schema}.{table.name}.{name} is not ours" for name in found)
 
 
 def _other_snapshots(folder: WarehouseFolder, current: Path) -> Iterator[Check]:

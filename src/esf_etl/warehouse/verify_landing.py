@@ -11,6 +11,8 @@ from esf_etl.inbox import pages_bytes, scan_landing
 from esf_etl.pages.parser import PARSER_VERSION
 from esf_etl.warehouse.database import attach, count_rows, script, workspace
 from esf_etl.warehouse.folder import WarehouseFolder
+from esf_etl.warehouse.lake.address import Lake
+from esf_etl.warehouse.lake.attach import load_extensions, open_lake
 from esf_etl.warehouse.overriding import mark_misread, overrides_of, stage_overrides
 from esf_etl.warehouse.staging import WORK, append_listed, ledger_of_base
 from esf_etl.warehouse.suppression import read_suppression
@@ -35,11 +37,15 @@ _WAITING = {
 }
 
 
-def landing_checks(database: Path, settings: IngestSettings, *, read: bool) -> Iterator[Check]:
+def landing_checks(database: Path | Lake, settings: IngestSettings, *, read: bool) -> Iterator[Check]:
     """What the next run will find, which is no fault; and with `read`, files that changed without a trace, which is."""
     with workspace() as connection:
         connection.execute(f"CREATE SCHEMA {WORK}")
-        attach(connection, database, "base", read_only=True)
+        if isinstance(database, Lake):
+            load_extensions(connection)
+            open_lake(connection, database, "base")
+        else:
+            attach(connection, database, "base", read_only=True)
         ledger_of_base(connection)
         variables = {"landing": settings.landing_name, "parser_version": PARSER_VERSION, "reprocess": False}
         for name, value in variables.items():

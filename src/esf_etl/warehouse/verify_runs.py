@@ -12,19 +12,24 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from esf_etl.warehouse.publish import Manifest
-
 __all__ = ["runs_check"]
 
 
-def runs_check(connection: DuckDBPyConnection, manifest: Manifest, entries: list[dict[str, Any]]) -> Check:
-    """Every run up to the one that published, once in the journal and once in `etl.run`, with the same counts."""
+def runs_check(
+    connection: DuckDBPyConnection, newest: str, entries: list[dict[str, Any]], *, of_all: bool = True
+) -> Check:
+    """Every run up to the one that published, once in the journal and once in `etl.run`, with the same counts.
+
+    `newest` is that run. Without `of_all` the table has runs of other journals, too.
+    """
     cursor = connection.execute("FROM etl.run")
     names = [column[0] for column in cursor.description or ()]
     recorded = {row["run_id"]: row for row in (dict(zip(names, values, strict=True)) for values in cursor.fetchall())}
     ended = {entry["run_id"]: run_row(entry) for entry in entries if entry["event"] == "ended"}
     begun = {entry["run_id"] for entry in entries if entry["event"] == "started"}
-    wrong = list(_differences(recorded, ended, begun, manifest.run_id))
+    if not of_all:
+        recorded = {run_id: row for run_id, row in recorded.items() if run_id in ended.keys() | begun}
+    wrong = list(_differences(recorded, ended, begun, newest))
     return verdict(
         "runs",
         wrong,

@@ -18,13 +18,14 @@ from esf_etl.warehouse.create import create_schema
 from esf_etl.warehouse.database import workspace
 from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.reading import open_current
-from esf_etl.warehouse.status import read_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
+
+    from esf_etl.warehouse.lake.address import Lake
 
 __all__ = ["LAST_RUNS", "Rows", "opened", "read_figures", "read_work"]
 
@@ -37,11 +38,18 @@ _CHOICES = ("period", "region")
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[DuckDBPyConnection]:
+def opened(root: Path, lake: Lake | None = None) -> Iterator[DuckDBPyConnection]:
     """What is published; or, in a warehouse folder whose runs have published nothing yet, an empty database.
 
-    Raises `WarehouseError` where there is no such folder, `SnapshotDamaged` where what is published cannot be read.
+    Raises `WarehouseError` where there is no such folder, or the `lake` in its place cannot be read, `SnapshotDamaged`
+    where what is published cannot be.
     """
+    if lake is not None:
+        from esf_etl.warehouse.lake.state import lake_opened
+
+        with lake_opened(lake) as connection:
+            yield connection
+        return
     folder = WarehouseFolder(root)
     if folder.current_snapshot() is None and folder.journal.is_file():
         with workspace() as connection:
@@ -112,10 +120,10 @@ def read_figures(connection: DuckDBPyConnection) -> dict[str, Any]:
     }
 
 
-def read_work(connection: DuckDBPyConnection, root: Path) -> dict[str, Rows]:
+def read_work(connection: DuckDBPyConnection, runs: Rows) -> dict[str, Rows]:
     """What the job did and what is odd, for the tables that no filter changes: coverage, runs, rejects, quality.
 
-    The runs are those of the journal, which also knows what came after the published snapshot.
+    `runs` are those of `read_status`, which also knows what came after the published snapshot.
     """
     work = {
         "coverage": _ask(connection, "FROM report.coverage"),
@@ -127,7 +135,6 @@ def read_work(connection: DuckDBPyConnection, root: Path) -> dict[str, Rows]:
         "quality": _ask(connection, "FROM report.data_quality WHERE affected > 0 AND kind != 'reject'"),
     }
     loaded = {row["run_id"]: row for row in _ask(connection, "FROM report.load_history")}
-    runs = read_status(root, runs=LAST_RUNS)["runs"]
     work["runs"] = [
         {**run, **{name: loaded.get(run["run_id"], {}).get(name) for name in ("new_projects", "changed_projects")}}
         for run in runs

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from esf_etl.errors import UsageError
 from esf_etl.reports.page.charts import MAP_COLOURS, charts, colours_of
-from esf_etl.reports.page.figures import opened, read_figures, read_work
+from esf_etl.reports.page.figures import LAST_RUNS, opened, read_figures, read_work
 from esf_etl.reports.page.tables import Writer
 from esf_etl.reports.page.texts import LANGUAGES, asset, texts_in
 from esf_etl.reports.whole import file_written_whole
@@ -23,14 +23,20 @@ from esf_etl.warehouse.status import read_status
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from esf_etl.warehouse.lake.address import Lake
+
 __all__ = ["make_page", "write_page"]
 
 _IN_SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 """What could end a script element, or a line of one, is written out in the JSON that stands in it."""
 
 
-def make_page(warehouse: Path, *, language: str = LANGUAGES[0], now: datetime | None = None) -> str:
-    """The page of what is published in a warehouse folder. Needs the packages of the extra `reports`.
+def make_page(
+    warehouse: Path, *, lake: Lake | None = None, language: str = LANGUAGES[0], now: datetime | None = None
+) -> str:
+    """The page of what is published in a warehouse folder, or in the lake that a job of this folder writes to.
+
+    Needs the packages of the extra `reports`.
 
     A folder whose runs have published nothing gives a page that says so. `now` is the time it is said to be made (UTC).
     Raises `WarehouseError` where there is no warehouse, `SnapshotDamaged` where it cannot be read, `UsageError` for
@@ -41,9 +47,10 @@ def make_page(warehouse: Path, *, language: str = LANGUAGES[0], now: datetime | 
         raise UsageError(msg)
     texts = texts_in(language)
     writer = Writer(texts)
-    with opened(warehouse) as connection:
+    with opened(warehouse, lake) as connection:
         figures = read_figures(connection)
-        work = read_work(connection, warehouse)
+        status = read_status(warehouse, lake=lake, runs=LAST_RUNS)
+        work = read_work(connection, status["runs"])
     codes = [region["code"] for region in figures["regions"]]
     titles = {name.removesuffix("_title"): text for name, text in texts.page.items() if name.endswith("_title")}
     words = {name: texts.page[name] for name in ("all_periods", "all_regions")}
@@ -56,7 +63,7 @@ def make_page(warehouse: Path, *, language: str = LANGUAGES[0], now: datetime | 
     }
     scripts = {"script": asset("page.js"), "bundle": _bundle(), "draw": asset("draw.js")}
     plain = {name: escape(text) for name, text in texts.page.items()}
-    plain["made"] = escape(_made(warehouse, writer, now or datetime.now(UTC)))
+    plain["made"] = escape(_made(status["published"], writer, now or datetime.now(UTC)))
     plain["empty"] = "" if figures["groups"]["rows"] else f'<p class="empty">{plain["empty"]}</p>'
     return Template(asset("page.html")).substitute(
         plain,
@@ -74,22 +81,23 @@ def make_page(warehouse: Path, *, language: str = LANGUAGES[0], now: datetime | 
     )
 
 
-def write_page(warehouse: Path, output: Path | None = None, *, language: str = LANGUAGES[0]) -> Path:
+def write_page(
+    warehouse: Path, output: Path | None = None, *, lake: Lake | None = None, language: str = LANGUAGES[0]
+) -> Path:
     """Make the page and put it in place of the one before by one rename; returns where it is.
 
     Without `output` it is `report.html` in the warehouse folder. Raises as `make_page`, and `ExportError` where the
     file cannot be written.
     """
     target = output or WarehouseFolder(warehouse).report_page
-    text = make_page(warehouse, language=language)
+    text = make_page(warehouse, lake=lake, language=language)
     with file_written_whole(target) as whole:
         whole.write_text(text, encoding="utf-8")
     return target
 
 
-def _made(warehouse: Path, writer: Writer, now: datetime) -> str:
+def _made(published: dict[str, Any] | None, writer: Writer, now: datetime) -> str:
     made = f"{writer.moment(now)} UTC"
-    published = read_status(warehouse, runs=1)["published"]
     if published is None:
         return writer.texts.page["made_empty"].replace("{made}", made)
     moment = f"{writer.moment(datetime.fromisoformat(published['published_at']))} UTC"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from esf_etl.errors import UsageError
 
-__all__ = ["PREFIX", "Lake", "is_lake", "read_lake"]
+if TYPE_CHECKING:
+    from esf_etl.settings import IngestSettings
+
+__all__ = ["PREFIX", "Lake", "is_lake", "lake_of", "read_lake", "refuse_password"]
 
 PREFIX = "ducklake:"
 _POSTGRES = f"{PREFIX}postgres:"
@@ -47,3 +51,16 @@ def read_lake(text: str, data: str | None = None) -> Lake:
         msg = "a lake's catalogue is kept in PostgreSQL."
         raise UsageError(msg, advice=f"Write it as {_POSTGRES}dbname=NAME host=HOST user=USER.")
     return Lake(text.removeprefix(_POSTGRES).strip(), data)
+
+
+def lake_of(settings: IngestSettings) -> Lake | None:
+    """The lake of these settings, where they name one in place of a folder. Raises `UsageError` as `read_lake`."""
+    return None if settings.lake is None else read_lake(settings.lake, settings.lake_data)
+
+
+def refuse_password(text: str) -> None:
+    """Raise `UsageError` where an address that others keep, such as a parameter of a flow, has a password."""
+    lake = read_lake(text)
+    if str(lake) != _POSTGRES + lake.catalogue:
+        msg = "the address of the lake has a password, which would be kept where everybody reads it."
+        raise UsageError(msg, path=str(lake), advice="Leave it to PGPASSWORD or ~/.pgpass on the machine of the run.")
