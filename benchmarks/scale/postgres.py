@@ -56,8 +56,15 @@ class Server:
 
     def ask(self, query: str, *, database: str = "postgres") -> str:
         """The answer of a query, as text."""
-        command = self._command("psql", *self._where(), "-AtXc", query, database)
-        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=self.data.parent).stdout.strip()  # noqa: S603
+        return self._said("psql", *self._where(), "-AtXc", query, database).strip()
+
+    def dump(self, database: str) -> str:
+        """All that a database holds, as the SQL that would make it anew."""
+        return self._said("pg_dump", *self._where(), "--inserts", database)
+
+    def _said(self, program: str, *arguments: str) -> str:
+        command = self._command(program, *arguments)
+        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=self.data.parent).stdout  # noqa: S603
 
     def _where(self) -> list[str]:
         return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "esf"]

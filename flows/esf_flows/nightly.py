@@ -161,7 +161,7 @@ def nightly(  # noqa: PLR0913, PLR0917 - the form that Prefect shows, set by nam
             progress.warn(way_of(problem))
         bar.end(f"{state.name}: {state.message}", done=False)
         return state
-    if settings.report_page:
+    if settings.report_page and settings.lake is None:
         refresh_page(summary, settings.warehouse, progress)
     leave_summary(summary, settings)
     bar.end(summary.sentence(), done=True)
