@@ -23,10 +23,11 @@ class _Subcommand(NamedTuple):
 _SUBCOMMANDS = {
     "digests": _Subcommand("load the pages by every way: the same digest each time"),
     "nights": _Subcommand("a lake's nights: seconds and bytes, as ratios to the full load", ("rounds", "workers")),
+    "workers": _Subcommand("parsing with 1 and 2 workers, here and on Dask, and what the scheduler costs", ("rounds",)),
 }
 
 _OPTIONS = {
-    "rounds": (3, "nights of each kind, of which the median counts (3)"),
+    "rounds": (3, "times each is measured; medians count (3)"),
     "workers": (None, "processes that parse (as many as ingest takes)"),
 }
 

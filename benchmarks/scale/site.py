@@ -57,6 +57,7 @@ class Site:
             "PREFECT_LOGGING_LEVEL": "WARNING",
             "PREFECT_LOGGING_ROOT_LEVEL": "WARNING",
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
+            "DASK_LOGGING__DISTRIBUTED": "warning",
             "DASK_TEMPORARY_DIRECTORY": str(self.folder / "dask"),
             "ESF_ETL_WAREHOUSE": str(self.folder / "warehouse"),
             "ESF_ETL_SETTLE_S": "0",
