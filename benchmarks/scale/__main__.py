@@ -24,11 +24,16 @@ _SUBCOMMANDS = {
     "digests": _Subcommand("load the pages by every way: the same digest each time"),
     "nights": _Subcommand("a lake's nights: seconds and bytes, as ratios to the full load", ("rounds", "workers")),
     "workers": _Subcommand("parsing with 1 and 2 workers, here and on Dask, and what the scheduler costs", ("rounds",)),
+    "ledger": _Subcommand(
+        "nights at sizes that cannot be loaded, with invented rows", ("files", "listed"), needs_corpus=False
+    ),
 }
 
 _OPTIONS = {
     "rounds": (3, "times each is measured; medians count (3)"),
     "workers": (None, "processes that parse (as many as ingest takes)"),
+    "files": ([100_000], "sizes of the lake (100000)"),
+    "listed": (2_000, "files of the folder and the bucket that are listed (2000)"),
 }
 
 
@@ -63,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
             )
         for option in subcommand.options:
             default, text = _OPTIONS[option]
-            one.add_argument(f"--{option}", type=_from_one, default=default, metavar="N", help=text)
+            many = "+" if isinstance(default, list) else None
+            one.add_argument(f"--{option}", type=_from_one, default=default, metavar="N", nargs=many, help=text)
     return parser
 
 

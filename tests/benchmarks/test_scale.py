@@ -48,6 +48,17 @@ def test_a_night_is_measured_by_its_bytes_and_compared_with_the_full_load(tmp_pa
     assert len(text.rpartition("digest ")[2].strip()) == 64
 
 
+@pytest.mark.slow
+@needs_postgres
+def test_a_night_of_more_pages_than_there_are_is_a_run_over_all_of_them(tmp_path: Path) -> None:
+    [filled, idle, changed], text = run(tmp_path, "ledger", "--files", "700", "--listed", "30")
+    assert filled["files"] == 700
+    assert (idle["night"], changed["night"]) == ("idle night", "night with 200 changes")
+    assert "write" not in idle["stages_s"]
+    assert {"look", "write", "audit", "commit"} <= changed["stages_s"].keys()
+    assert "| S3 (moto) | 30 |" in text
+
+
 def test_what_a_process_of_a_process_wrote_is_counted_also_where_it_outlives_its_parent(tmp_path: Path) -> None:
     late = f"import time; time.sleep(0.5); open({str(tmp_path / 'late')!r}, 'wb').write(bytes(3_000_000))"
     program = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {late!r}]); print('{{}}')"
