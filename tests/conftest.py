@@ -64,3 +64,15 @@ def chromium() -> str:
 def soffice() -> str:
     """The path of LibreOffice."""
     return _program("soffice")
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """The path of promtool, of Debian's package prometheus."""
+    return _program("promtool")
+
+
+@pytest.fixture(scope="session")
+def node_exporter() -> str:
+    """The path of Debian's node_exporter."""
+    return _program("prometheus-node-exporter")

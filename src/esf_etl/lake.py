@@ -31,6 +31,8 @@ from esf_etl.warehouse.lake.attach import (
     open_lake,
     writing,
 )
+from esf_etl.warehouse.lake.ending import PLACES_MOST, end_versions
+from esf_etl.warehouse.lake.layout import lay_out
 from esf_etl.warehouse.lake.release import refuse_other_release
 from esf_etl.warehouse.overriding import write_overrides
 from esf_etl.warehouse.recovery import known_runs
@@ -83,6 +85,7 @@ class LakeRun(Run):
         stack.callback(self._let_go)
         stack.push(self._writer)
         load_extensions(connection)
+        connection.execute(f"SET dynamic_or_filter_threshold = {PLACES_MOST}")
         if not self.settings.dry_run:
             what = f"landing {self.settings.landing_name}"
             self._locks = [stack.enter_context(writing(connection, self.lake, what, wait=False))]
@@ -100,6 +103,7 @@ class LakeRun(Run):
                 create_schema(connection, COPY, dialect=DUCKLAKE)
                 create_reports(connection, COPY, dialect=DUCKLAKE)
             connection.execute("COMMIT")
+            lay_out(connection, COPY)
 
     def write(self) -> None:
         """Bring the new rows into the lake, in a transaction that stays open."""
@@ -115,7 +119,7 @@ class LakeRun(Run):
                 raise WarehouseError(msg, path=str(self.lake), advice="Run it again.")
             refresh_reference(connection, COPY)
             create_reports(connection, COPY, dialect=DUCKLAKE)
-            upsert(connection, self.aside)
+            upsert(connection, self.aside, end_versions=end_versions)
             write_overrides(connection, COPY)
             summary.outcome = "published"
             self.count_warehouse(COPY)

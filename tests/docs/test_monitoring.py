@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import get_args
@@ -53,10 +52,7 @@ def test_the_table_has_every_state() -> None:
     assert sorted(told) == sorted(get_args(State))
 
 
-def test_promtool_takes_the_alarms(tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed (Debian: prometheus)")
+def test_promtool_takes_the_alarms(tmp_path: Path, promtool: str) -> None:
     rules = tmp_path / "rules.yml"
     rules.write_text(RULES, encoding="utf-8")
 

@@ -101,8 +101,24 @@ def test_a_likely_duplicate_is_told_once_however_many_runs_see_it(job: Job) -> N
     job.put("a.txt", project("Alfa", owner="Exempelkommunen"))
     job.put("b.txt", project("Beta", owner="Exempelkommunen"))
     job.ingest()
+    first = job.rows("FROM etl.finding ORDER BY ALL")
     job.put("c.txt", project("Gamma"))
     assert job.ingest().findings == 2
+    assert job.rows("FROM etl.finding ORDER BY ALL") == first  # also the run that found it
+
+
+def test_likely_duplicates_of_many_nights_are_those_of_a_rebuild(job: Job) -> None:
+    """Each is about the first and the last of those alike, which may come, change and leave on any night."""
+    findings = "SELECT project_id, related_project_id FROM etl.finding WHERE rule = 'likely-duplicate' ORDER BY ALL"
+    for night, (title, owner) in enumerate(
+        [("Delta", "Kommunen"), ("Beta", "Kommunen"), ("Alfa", "Kommunen"), ("Gamma", "Kommunen"), ("Alfa", "Byn")], 1
+    ):
+        job.put(f"{title}.txt", project(title, owner=owner), on_day=night)
+        job.ingest()
+        by_night = job.rows(findings)
+        assert len(by_night) == {1: 0, 2: 2, 3: 3, 4: 4, 5: 3}[night]
+        job.ingest(rebuild=True)
+        assert job.rows(findings) == by_night
 
 
 def test_another_layout_is_found(job: Job) -> None:

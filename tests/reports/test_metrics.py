@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -241,10 +240,9 @@ def test_an_empty_warehouse_has_its_build_alone(tmp_path: Path) -> None:
     assert {name for name, *_ in found} == {"esf_etl_build_info"}
 
 
-def test_promtool_reads_the_file_and_has_only_the_one_complaint_we_know_of(settings: IngestSettings) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed (Debian: prometheus)")
+def test_promtool_reads_the_file_and_has_only_the_one_complaint_we_know_of(
+    settings: IngestSettings, promtool: str
+) -> None:
     ingest(settings)
 
     done = subprocess.run(
@@ -255,16 +253,13 @@ def test_promtool_reads_the_file_and_has_only_the_one_complaint_we_know_of(setti
     assert (done.stdout + done.stderr).split("\n") == ["esf_etl_runs_total no help text", ""]
 
 
-def test_node_exporter_collects_the_file(settings: IngestSettings) -> None:
-    exporter = shutil.which("prometheus-node-exporter") or shutil.which("node_exporter")
-    if exporter is None:
-        pytest.skip("node_exporter is not installed (Debian: prometheus-node-exporter)")
+def test_node_exporter_collects_the_file(settings: IngestSettings, node_exporter: str) -> None:
     ingest(settings)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     asked = ["--collector.disable-defaults", "--collector.textfile", f"--web.listen-address={address}"]
-    command = [exporter, *asked, f"--collector.textfile.directory={settings.warehouse}"]
+    command = [node_exporter, *asked, f"--collector.textfile.directory={settings.warehouse}"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             text = _page(f"http://{address}/metrics")

@@ -17,7 +17,7 @@ import pytest
 from esf_etl.reports import views
 from esf_etl.reports.views import AS_OF, GUIDE, VIEWS, View, create_reports, read_views
 from esf_etl.warehouse.create import create_schema
-from esf_schemas import PROJECT_TABLES
+from esf_schemas import DUCKDB, PROJECT_TABLES
 from tests.integration.conftest import Job, project
 from tests.reports.conftest import Reported
 
@@ -263,8 +263,8 @@ def test_reports_that_have_not_changed_are_left_alone(monkeypatch: pytest.Monkey
         create_reports(connection, "esf")
         assert connection.execute("FROM esf.report.witness").fetchall() == [(1,)]
 
-        changed = (*views._statements(), "COMMENT ON COLUMN report.coverage.cci IS 'Another meaning.'")
-        monkeypatch.setattr(views, "_statements", lambda: changed)
+        changed = (*views._statements(DUCKDB), "COMMENT ON COLUMN report.coverage.cci IS 'Another meaning.'")
+        monkeypatch.setattr(views, "_statements", lambda _: changed)
         create_reports(connection, "esf")
         with pytest.raises(duckdb.CatalogException):
             connection.execute("FROM esf.report.witness")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from esf_schemas import Table
 
-__all__ = ["COPY", "elect", "record_runs", "upsert"]
+__all__ = ["COPY", "EndVersions", "elect", "record_runs", "upsert"]
+
+EndVersions = Callable[["DuckDBPyConnection", str, str], None]
+"""Ends the versions of a table: called with the connection, and the names of database and table."""
 
 COPY = "esf"
 """The name under which the copy is attached while it is written."""
@@ -42,10 +46,13 @@ def elect(connection: DuckDBPyConnection) -> dict[str, int]:
     return dict(rows)
 
 
-def upsert(connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str]]) -> None:
+def upsert(
+    connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str]], *, end_versions: EndVersions | None = None
+) -> None:
     """Write the elected versions, the ledger, rejects and findings into the copy. The caller holds the transaction.
 
-    `aside` names for each project table the Arrow files of its staged rows.
+    `aside` names for each project table the Arrow files of its staged rows. `end_versions` ends the versions of a table
+    in place of an UPDATE, where another engine does that better.
     """
     loaded = loaded_files(connection)
     threads = connection.execute("SELECT current_setting('threads')").fetchone()
@@ -53,7 +60,10 @@ def upsert(connection: DuckDBPyConnection, aside: Mapping[str, Sequence[str]]) -
     connection.execute("SET threads = 1")
     for each in PROJECT_TABLES:
         table = each.table()
-        connection.execute(script("close_versions", {"table": table.name}))
+        if end_versions is not None:
+            end_versions(connection, COPY, table.name)
+        else:
+            connection.execute(script("close_versions", {"table": table.name}))
         if aside.get(table.name):
             _insert_loaded(connection, table, aside[table.name], loaded)
     connection.execute(f"SET threads = {threads[0] if threads else 1}")

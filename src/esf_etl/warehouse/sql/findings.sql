@@ -2,12 +2,47 @@
 -- Its own tables are temporary ones: a transaction may write to one attached database and to those.
 -- Variables: landing, run_id, run_at.
 
--- Findings stand as long as the version they are about.
-DELETE FROM esf.etl.finding
-WHERE project_id IN (
-        SELECT project_id FROM work.election WHERE outcome = 'loaded' UNION ALL SELECT project_id FROM work.disowned
+-- The projects that have another version than before, or none any more.
+CREATE OR REPLACE TEMP TABLE stirred AS
+SELECT project_id FROM work.election WHERE outcome = 'loaded' UNION SELECT project_id FROM work.disowned;
+
+-- Two ids with the same owner, amounts and period are most likely one project under two spellings of its title. Only
+-- those that are like a project of this run, as it was or as it is, can have come to be alike or ceased to.
+CREATE OR REPLACE TEMP TABLE perhaps_alike AS
+WITH likeness AS (
+    SELECT DISTINCT owner, grant_sek, budget_sek, period_start, period_end
+    FROM (
+        SELECT owner, grant_sek, budget_sek, period_start, period_end FROM base.main.project SEMI JOIN stirred USING (project_id)
+        UNION ALL
+        SELECT owner, grant_sek, budget_sek, period_start, period_end FROM esf.main.project SEMI JOIN stirred USING (project_id)
     )
-    OR rule = 'likely-duplicate';
+)
+
+SELECT project.project_id, project.owner, project.grant_sek, project.budget_sek, project.period_start, project.period_end
+FROM esf.main.project AS project
+JOIN likeness
+    ON likeness.owner = project.owner
+    AND likeness.grant_sek = project.grant_sek
+    AND likeness.budget_sek = project.budget_sek
+    AND likeness.period_start = project.period_start
+    AND likeness.period_end IS NOT DISTINCT FROM project.period_end;
+
+CREATE OR REPLACE TEMP TABLE likely_duplicate AS
+SELECT project_id, if(project_id = first_id, second_id, first_id) AS related_project_id
+FROM (
+    SELECT project_id, min(project_id) OVER alike AS first_id, max(project_id) OVER alike AS second_id
+    FROM perhaps_alike
+    WINDOW alike AS (PARTITION BY owner, grant_sek, budget_sek, period_start, period_end)
+)
+WHERE first_id <> second_id;
+
+-- Findings stand as long as the version they are about; that two are alike, as long as both say so.
+DELETE FROM esf.etl.finding AS finding
+WHERE project_id IN (FROM stirred)
+    OR (
+        rule = 'likely-duplicate' AND project_id IN (SELECT project_id FROM perhaps_alike)
+        AND (project_id, related_project_id) NOT IN (FROM likely_duplicate)
+    );
 
 CREATE OR REPLACE TEMP TABLE odd (
     project_id VARCHAR, rule VARCHAR, field VARCHAR, line INTEGER, message VARCHAR, found VARCHAR, related_project_id VARCHAR
@@ -54,26 +89,21 @@ SELECT
     string_agg(earlier.section_key, ', ' ORDER BY earlier.ordinal) AS found
 FROM base.main.project_section AS earlier
 SEMI JOIN (FROM work.election WHERE outcome = 'loaded') AS election ON election.project_id = earlier.project_id
-ANTI JOIN esf.main.project_section AS fresh
+ANTI JOIN (FROM esf.main.project_section WHERE run_id = getvariable('run_id')) AS fresh
     ON fresh.project_id = earlier.project_id AND fresh.section_key = earlier.section_key
 GROUP BY earlier.project_id;
 
--- Two ids with the same owner, amounts and period are most likely one project under two spellings of its title.
 INSERT INTO odd BY NAME
 SELECT
-    project_id,
+    alike.project_id,
     'likely-duplicate' AS rule,
     'project_id' AS field,
     'Another project has the same owner, amounts and period: most likely it is the same one, its title spelt otherwise.'
         AS message,
-    if(project_id = first_id, second_id, first_id) AS related_project_id
-FROM (
-    SELECT project_id, min(project_id) OVER alike AS first_id, max(project_id) OVER alike AS second_id
-    FROM esf.main.project
-    WHERE owner IS NOT NULL AND grant_sek IS NOT NULL AND budget_sek IS NOT NULL AND period_start IS NOT NULL
-    WINDOW alike AS (PARTITION BY owner, grant_sek, budget_sek, period_start, period_end)
-)
-WHERE first_id <> second_id;
+    alike.related_project_id
+FROM likely_duplicate AS alike
+ANTI JOIN (FROM esf.etl.finding WHERE rule = 'likely-duplicate') AS known
+    ON known.project_id = alike.project_id AND known.related_project_id = alike.related_project_id;
 
 INSERT INTO esf.etl.finding BY NAME
 SELECT odd.*, project.landing, project.source_path AS path, getvariable('run_id') AS run_id, getvariable('run_at') AS found_at
