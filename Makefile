@@ -79,6 +79,10 @@ docs: setup ## Write the pages of docs/ that are made: data dictionary and repor
 bench: setup ## Measure speed and memory; ARGS=--help says of what
 	$(VENV_PYTHON) -m benchmarks $(ARGS)
 
+.PHONY: bench-scale
+bench-scale: setup ## Measure what is beyond one machine; ARGS='nights --pages 2000', ARGS=--help
+	$(VENV_PYTHON) -m benchmarks.scale $(ARGS)
+
 .PHONY: bench-peers
 bench-peers: $(PEERS_STAMP) bench ## The same, with dlt among the peers: it has an environment of its own
 

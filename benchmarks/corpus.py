@@ -94,8 +94,13 @@ class Corpus:
         """Where the page of that number lies; these paths sort as the numbers do."""
         return _path(self.folder, number)
 
-    def change(self) -> int:
-        """The next night's pages come in; returns how many projects there are to load.
+    @property
+    def is_changed(self) -> bool:
+        """Whether the pages of the night after are there."""
+        return self._aside.exists()
+
+    def change(self, *, coming: bool = True) -> int:
+        """The next night's pages come in, the new ones too if `coming`; returns how many projects there are to load.
 
         The changed ones, with another budget and summary, are spread evenly over all; what they said is kept aside.
         """
@@ -110,6 +115,8 @@ class Corpus:
         for number in numbers:
             page = _page(_later(parse_bytes(self.path(number).read_bytes())))
             _write(self.path(number), page, self.written_at + _HOUR_S)
+        if not coming:
+            return self.changed
         for number in self._coming:
             _write(self.path(number), _page(invented(number)), self.written_at + _HOUR_S)
         return self.changed + self.new

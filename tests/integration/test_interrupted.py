@@ -47,7 +47,7 @@ def test_a_query_without_end_is_given_up(
         run.connection.execute("SELECT sum(a.range * b.range) FROM range(3000000) AS a, range(3000000) AS b").fetchall()
 
     with monkeypatch.context() as patch:
-        patch.setattr("esf_etl.writing.write", without_end)
+        patch.setattr("esf_etl.writing.LAST_STEPS", (("write", without_end),))
         since = time.monotonic()
         with pytest.raises(Stop):
             job.ingest()

@@ -75,6 +75,14 @@ def test_reports_and_past_nights_are_to_be_asked_as_in_a_folder(lake_job: LakeJo
     assert lake_job.value("SELECT comment FROM duckdb_tables() WHERE table_name = 'landing_file'").startswith("The")
 
 
+def test_a_slow_query_draws_nothing_into_its_answer(lake_job: LakeJob, tmp_path: Path) -> None:
+    folder = Job(lake_job.landing, tmp_path / "folder")
+    lake_job.put("a.txt", project("Alfa"))
+    for job in (lake_job, folder):
+        job.ingest()
+        assert job.value("SELECT current_setting('enable_progress_bar')") is False
+
+
 def test_a_night_with_nothing_new_leaves_no_snapshot(lake_job: LakeJob) -> None:
     lake_job.put("a.txt", project("Alfa"))
     lake_job.ingest()

@@ -15,6 +15,7 @@ from esf_etl.pipeline import ingest
 from esf_etl.progress import Silent
 from tests.integration.conftest import Job, project
 from tests.lake.conftest import LakeJob, Server
+from tests.promises import Tally
 
 pytestmark = pytest.mark.xdist_group("lake")
 
@@ -63,7 +64,11 @@ while True:
 """
 
 
-def test_two_writers_and_four_readers_at_once_lose_and_double_nothing(lake_job: LakeJob, tmp_path: Path) -> None:
+@pytest.mark.promise("company")
+@pytest.mark.timeout(900)  # six processes and PostgreSQL, on a machine that may have two busy cores
+def test_two_writers_and_four_readers_at_once_lose_and_double_nothing(
+    lake_job: LakeJob, tmp_path: Path, tally: Tally
+) -> None:
     root = str(Path(__file__).parents[2])
     lake_job.put("begin.txt", project("Begynnelsen"))
     lake_job.ingest(landing_name="begin")
@@ -118,6 +123,8 @@ def test_two_writers_and_four_readers_at_once_lose_and_double_nothing(lake_job: 
         "SELECT count(*) FROM (FROM history.project GROUP BY project_id HAVING count(*) FILTER (valid_to IS NULL) > 1)"
     )
     assert lake_job.value(twice.replace("(FROM", "(SELECT project_id FROM")) == 0
+    tally("two writers at one lake at once: runs", "each published its pages, none lost, none twice", 2 * RUNS)
+    tally("four readers of a lake meanwhile: looks", "every look one whole snapshot, none back in time", sum(looks))
 
 
 def test_a_project_of_two_landings_has_one_version_however_the_runs_lie(lake_job: LakeJob, tmp_path: Path) -> None:
@@ -158,9 +165,10 @@ ingest(job.settings(), progress=Killed())
 """
 
 
+@pytest.mark.promise("crashes")
 @pytest.mark.parametrize("stage", ["parse", "copy", "write", "audit", "commit", "record"])
 def test_a_job_that_is_killed_leaves_the_lake_as_it_was_and_the_next_one_goes_on(
-    stage: str, lake_job: LakeJob, tmp_path: Path
+    stage: str, lake_job: LakeJob, tmp_path: Path, tally: Tally
 ) -> None:
     folder = Job(lake_job.landing, tmp_path / "folder")
     lake_job.put("a.txt", project("Alfa"))
@@ -190,6 +198,8 @@ def test_a_job_that_is_killed_leaves_the_lake_as_it_was_and_the_next_one_goes_on
         assert [ended[name] for name in counted] == [2, 2, 2, "default", True]
         [known] = lake_job.rows(f"SELECT ended_at FROM etl.run WHERE run_id = '{ended['run_id']}'")
         assert ended["ended_at"] == f"{known[0].isoformat()}Z"
+    left = "it had published, the next run was idle" if published else "nothing was published, the next run went on"
+    tally(f"a job killed that writes to a lake, at `{stage}`", left)
 
 
 def test_a_run_of_which_nobody_can_tell_stays_open_until_the_lake_can_be_asked(
@@ -214,9 +224,10 @@ def test_a_run_of_which_nobody_can_tell_stays_open_until_the_lake_can_be_asked(
     assert min(outcomes.items())[1] == "published"
 
 
+@pytest.mark.promise("crashes")
 @pytest.mark.parametrize("stage", ["parse", "write", "audit", "commit"])
 def test_a_postgresql_that_restarts_in_mid_run_costs_the_run_and_nothing_else(
-    stage: str, lake_job: LakeJob, postgres: Server
+    stage: str, lake_job: LakeJob, postgres: Server, tally: Tally
 ) -> None:
     lake_job.put("a.txt", project("Alfa"))
     lake_job.ingest()
@@ -237,3 +248,5 @@ def test_a_postgresql_that_restarts_in_mid_run_costs_the_run_and_nothing_else(
     assert lake_job.journal()[-1]["outcome"] == "failed"
     assert lake_job.ingest().loaded == 1
     assert lake_job.value("SELECT count(*) FROM project") == 2
+    left = f"`{problem.value.code}`, nothing was published, the next run went on"
+    tally(f"PostgreSQL of a lake started anew, at `{stage}` of a run", left)

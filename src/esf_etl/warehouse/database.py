@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
@@ -167,20 +167,25 @@ def open_reader(database: Path) -> DuckDBPyConnection:
     """
     refuse_unpublished(database)
     try:
-        return duckdb.connect(
+        connection = duckdb.connect(
             str(database.resolve()),
             read_only=True,
             config={
                 "enable_external_access": "false",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "lock_configuration": "true",
                 "python_enable_replacements": "false",  # a name of a table is no variable of this program
                 "temp_directory": "",
             },
         )
     except duckdb.Error as problem:
         raise _unopened(problem, database) from problem
+    # A bar would be drawn on stdout, into the answer of a slow query. Where this process has the file open already,
+    # both are set, and cannot be set again.
+    for said in ("enable_progress_bar = false", "lock_configuration = true"):
+        with suppress(duckdb.InvalidInputException):
+            connection.execute(f"SET {said}")
+    return connection
 
 
 def _unopened(problem: duckdb.Error, database: Path) -> WarehouseError:

@@ -77,11 +77,14 @@ def _with_slash(folder: str) -> str:
 
 
 def _let_reach_buckets(connection: DuckDBPyConnection) -> None:
-    """Give DuckDB what the environment says of an S3 store, where it says something. Never stored, never printed."""
+    """Give DuckDB what the environment says of an S3 store, where it says something. Never stored, never printed.
+
+    Plain HTTP is for whoever allows it, as with a landing in a bucket: else DuckDB is to speak HTTPS, and fails.
+    """
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
-    if not key or not secret:
+    said = {"KEY_ID": key, "SECRET": secret} if key and secret else {}
+    if not said and not os.environ.get("AWS_ENDPOINT_URL"):
         return
-    said = {"KEY_ID": key, "SECRET": secret}
     if token := os.environ.get("AWS_SESSION_TOKEN"):
         said["SESSION_TOKEN"] = token
     if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
@@ -90,7 +93,8 @@ def _let_reach_buckets(connection: DuckDBPyConnection) -> None:
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         parts = urlsplit(endpoint)
         said |= {"ENDPOINT": parts.netloc, "URL_STYLE": "path"}
-        rest = f", USE_SSL {str(parts.scheme == 'https').lower()}"
+        plain = parts.scheme == "http" and os.environ.get("AWS_ALLOW_HTTP", "").casefold() in {"1", "true", "yes"}
+        rest = f", USE_SSL {str(not plain).lower()}"
     listed = ", ".join(f"{name} {literal(value)}" for name, value in said.items())
     connection.execute(f"CREATE OR REPLACE TEMPORARY SECRET esf_bucket (TYPE s3, PROVIDER config, {listed}{rest})")
 

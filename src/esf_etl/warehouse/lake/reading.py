@@ -27,6 +27,7 @@ def open_lake_reader(lake: Lake) -> DuckDBPyConnection:
     """
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false", "temp_directory": ""})
     try:
+        connection.execute("SET enable_progress_bar = false")  # on stdout, into the answer of a slow query
         load_extensions(connection)
         open_lake(connection, lake, NAME)
         refuse_empty(connection, NAME, lake)

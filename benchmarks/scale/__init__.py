@@ -1,0 +1,1 @@
+"""What is beyond one machine, measured: landings in an object store, parsing on a cluster, a lake."""
