@@ -79,6 +79,7 @@ class LakeRun(Run):
         self.summary.warehouse = str(self.lake)
         self.snapshot = 0
         self._committed = False
+        self._nobody_knows = False
         self._writer = ExitStack()
         self._locks: list[Callable[[], None]] = []
 
@@ -153,9 +154,34 @@ class LakeRun(Run):
         """Commit: from here on readers see it."""
         with self.told("commit"):
             self._hold_locks()
-            self.connection.execute("COMMIT")
-            self._committed = True
+            try:
+                self._commit()
+                self._committed = True
+            except duckdb.Error:
+                # A connection that breaks now may have brought the commit there, but not the answer back.
+                self._committed = self._is_there()
+                if not self._committed:
+                    raise
         self._writer.close()
+
+    def _commit(self) -> None:
+        self.connection.execute("COMMIT")
+
+    def _is_there(self) -> bool:
+        try:
+            return self.run_id in runs_among(self.lake, [self.run_id])
+        except WarehouseError:
+            self._nobody_knows = True
+            return False
+
+    def _record(self) -> None:
+        """Write the ended line; where nobody can tell whether the run has published, the next one writes it."""
+        if self._nobody_knows:
+            self.warn(
+                "The lake went away during the commit: the next run will say in the journal whether this one did."
+            )
+            return
+        super()._record()
 
     def _publishers(self) -> Published:
         return partial(runs_among, self.lake)

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from esf_etl.errors import WarehouseError
+from esf_etl.lake import LakeRun
 from esf_etl.pipeline import ingest
 from esf_etl.progress import Silent
 from tests.integration.conftest import Job, project
@@ -222,6 +224,37 @@ def test_a_run_of_which_nobody_can_tell_stays_open_until_the_lake_can_be_asked(
     outcomes = {entry["run_id"]: entry["outcome"] for entry in lake_job.journal() if entry["event"] == "ended"}
     assert sorted(outcomes.values()) == ["failed", "idle", "published"]
     assert min(outcomes.items())[1] == "published"
+
+
+@pytest.mark.promise("crashes")
+@pytest.mark.parametrize("away", [False, True])
+def test_a_commit_whose_answer_is_lost_is_told_as_what_it_was(
+    away: bool, lake_job: LakeJob, postgres: Server, monkeypatch: pytest.MonkeyPatch, tally: Tally
+) -> None:
+    lake_job.put("a.txt", project("Alfa"))
+
+    def commit(run: LakeRun) -> None:
+        run.connection.execute("COMMIT")
+        if away:
+            postgres.stop()
+        msg = "server closed the connection unexpectedly"
+        raise duckdb.IOException(msg)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LakeRun, "_commit", commit)
+        if away:
+            with pytest.raises(WarehouseError, match="server closed"):
+                lake_job.ingest()
+            postgres.start()
+            assert [entry["event"] for entry in lake_job.journal()] == ["started"]
+        else:
+            assert lake_job.ingest().outcome == "published"
+
+    assert lake_job.ingest().outcome == "idle"
+    outcomes = [entry["outcome"] for entry in lake_job.journal() if entry["event"] == "ended"]
+    assert outcomes == ["published", "idle"]
+    assert lake_job.value("SELECT count(*) FROM project") == 1
+    tally("a commit whose answer is lost", "the journal says that it published, at once or with the next run")
 
 
 @pytest.mark.promise("crashes")
