@@ -22,6 +22,7 @@ from esf_etl.run import Run
 from esf_etl.summary import run_row
 from esf_etl.warehouse.audit import audit
 from esf_etl.warehouse.create import create_schema, refresh_reference
+from esf_etl.warehouse.failure import cause_of
 from esf_etl.warehouse.lake.address import read_lake
 from esf_etl.warehouse.lake.attach import (
     WRITER,
@@ -53,8 +54,10 @@ if TYPE_CHECKING:
 __all__ = ["LAST_STEPS", "LakeRun", "lake_failed"]
 
 
-def lake_failed(run: Run, problem: duckdb.Error) -> WarehouseError:
+def lake_failed(run: Run, problem: duckdb.Error) -> BaseException:
     """What a run into a lake failed of, where the database says so: most often that its server has gone."""
+    if isinstance(problem, duckdb.OutOfMemoryException):
+        return cause_of(problem, run.folder.root)
     msg = f"the lake could not be read or written: {str(problem).partition(chr(10))[0]}"
     advice = "Nothing was published. Is its PostgreSQL running, and is there space for its files? Then run it again."
     return WarehouseError(msg, code="write-failed", path=run.summary.warehouse, advice=advice)

@@ -194,6 +194,23 @@ def test_upkeep_changes_nothing_that_can_be_asked(lake_job: LakeJob, tmp_path: P
     assert lake_job.ingest().loaded == 1
 
 
+def test_upkeep_removes_what_a_killed_job_has_left_when_it_is_old(lake_job: LakeJob, tmp_path: Path) -> None:
+    for which in range(12):
+        lake_job.put(f"{which}.txt", project(f"Projekt {which}"))
+    lake_job.ingest()
+    digest = lake_job.digest()
+    named = sorted(Path(lake_job.data).rglob("*.parquet"))
+    left = Path(lake_job.data, "history", "project", "ducklake-left-by-a-killed-job.parquet")
+    left.write_bytes(named[0].read_bytes())
+
+    keep_up(lake_job.lake, tmp_path)
+    assert left.exists()
+    keep_up(lake_job.lake, tmp_path, keep_days=0)
+
+    assert not left.exists()
+    assert lake_job.digest() == digest
+
+
 def test_a_lake_of_another_release_is_named(lake_job: LakeJob) -> None:
     import duckdb
 

@@ -29,7 +29,8 @@ KEEP_DAYS = 7
 def keep_up(lake: Lake, temporary: Path, *, keep_days: float = KEEP_DAYS) -> dict[str, int]:
     """Merge small files, rewrite those of which much is deleted, expire snapshots older than `keep_days`, remove files.
 
-    Holds the writer's lock. Returns how many data files there were `before` and `after`, and how many snapshots were
+    Files that no snapshot names, which a killed job has left, go when they are as old; a job writes its files and names
+    them under the writer's lock, which is held here. Returns how many data files there were `before` and `after`, and how many snapshots were
     `expired`. Raises `WarehouseError` where the lake cannot be reached or written.
     """
     with workspace(temporary) as connection:
@@ -44,6 +45,7 @@ def keep_up(lake: Lake, temporary: Path, *, keep_days: float = KEEP_DAYS) -> dic
                     f"ducklake_merge_adjacent_files('{NAME}')",
                     f"ducklake_expire_snapshots('{NAME}', older_than => now() - to_seconds($seconds))",
                     f"ducklake_cleanup_old_files('{NAME}', older_than => now() - to_seconds($seconds))",
+                    f"ducklake_delete_orphaned_files('{NAME}', older_than => now() - to_seconds($seconds))",
                 ):
                     said = {"seconds": keep_days * 86_400} if "$seconds" in call else {}
                     connection.execute(f"CALL {call}", said).fetchall()
