@@ -17,12 +17,15 @@ from esf_etl.pipeline import ingest
 from esf_etl.progress import Silent
 from tests.integration.conftest import Job, project
 from tests.lake.conftest import LakeJob, Server
-from tests.promises import Tally
+from tests.promises import FULL, Tally
 
 pytestmark = pytest.mark.xdist_group("lake")
 
 RUNS = 10
 """Of each of two writers."""
+
+PAUSE_S = 0.0 if FULL else 1.0
+"""Between the looks of a reader: without one, four of them leave the writers little of two cores."""
 
 WRITES = """
 import sys
@@ -42,7 +45,7 @@ for number in range(int(sys.argv[8])):
 """
 
 READS = """
-import json, sys
+import json, sys, time
 sys.path.insert(0, sys.argv[1])
 from esf_etl.warehouse.lake.address import read_lake
 from esf_etl.warehouse.reading import open_current
@@ -61,6 +64,7 @@ while True:
         assert projects >= seen, "a reader went back in time"
         seen, looks = projects, looks + 1
     print(json.dumps({"looks": looks, "projects": seen}), flush=True)
+    time.sleep(float(sys.argv[3]))
     if sys.stdin.read(1) != "g":
         break
 """
@@ -84,7 +88,7 @@ def test_two_writers_and_four_readers_at_once_lose_and_double_nothing(
         writers.append(subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True))
     readers = [
         subprocess.Popen(
-            [sys.executable, "-c", READS, root, lake_job.address],
+            [sys.executable, "-c", READS, root, lake_job.address, str(PAUSE_S)],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
