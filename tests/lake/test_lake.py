@@ -122,6 +122,18 @@ def test_a_catalogue_that_knows_one_writer_only_is_refused(address: str) -> None
         read_lake(address)
 
 
+def test_the_place_of_the_files_is_the_same_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    address = "ducklake:postgres:dbname=x"
+    assert read_lake(address, "lake").data == str(tmp_path / "lake")
+    assert read_lake(address, "s3://bucket/lake/").data == "s3://bucket/lake"
+    for elsewhere in ("gs://bucket/lake", "az://container/lake"):
+        with pytest.raises(UsageError, match="bucket of S3"):
+            read_lake(address, elsewhere)
+    with pytest.raises(UsageError, match="no place"):
+        read_lake(address, "s3://key:secret@bucket/lake")
+
+
 @pytest.mark.parametrize("setting", ["rebuild", "with_contacts"])
 def test_what_only_a_folder_has_is_refused(setting: str, lake_job: LakeJob) -> None:
     with pytest.raises(UsageError, match=setting):

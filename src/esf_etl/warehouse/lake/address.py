@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from esf_etl.address import StoreUrl, read_address
 from esf_etl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,11 +47,19 @@ def is_lake(text: str) -> bool:
 
 
 def read_lake(text: str, data: str | None = None) -> Lake:
-    """The lake of an address. Raises `UsageError` for any but one in PostgreSQL: other catalogues know one writer."""
+    """The lake of an address, and the place of its files, a relative folder taken from here.
+
+    Raises `UsageError` for any catalogue but one in PostgreSQL, since others know one writer, and for files in a bucket
+    that DuckDB is not given the keys of.
+    """
     if not text.startswith(_POSTGRES) or not text.removeprefix(_POSTGRES).strip():
         msg = "a lake's catalogue is kept in PostgreSQL."
         raise UsageError(msg, advice=f"Write it as {_POSTGRES}dbname=NAME host=HOST user=USER.")
-    return Lake(text.removeprefix(_POSTGRES).strip(), data)
+    place = None if data is None else read_address(data)
+    if isinstance(place, StoreUrl) and place.scheme != "s3":
+        msg = "a lake's files lie in a folder or in a bucket of S3."
+        raise UsageError(msg, path=str(place), advice="Name another place with --lake-data.")
+    return Lake(text.removeprefix(_POSTGRES).strip(), None if place is None else str(place.absolute()))
 
 
 def lake_of(settings: IngestSettings) -> Lake | None:
