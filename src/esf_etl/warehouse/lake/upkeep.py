@@ -30,8 +30,8 @@ def keep_up(lake: Lake, temporary: Path, *, keep_days: float = KEEP_DAYS) -> dic
     """Merge small files, rewrite those of which much is deleted, expire snapshots older than `keep_days`, remove files.
 
     Files that no snapshot names, which a killed job has left, go when they are as old; a job writes its files and names
-    them under the writer's lock, which is held here. Returns how many data files there were `before` and `after`, and how many snapshots were
-    `expired`. Raises `WarehouseError` where the lake cannot be reached or written.
+    them under the writer's lock, which is held here. Returns how many data files there were `before` and `after`, and
+    how many snapshots were `expired`. Raises `WarehouseError` where the lake cannot be reached or written.
     """
     with workspace(temporary) as connection:
         load_extensions(connection)
