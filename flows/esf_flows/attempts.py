@@ -25,12 +25,19 @@ if TYPE_CHECKING:
     from esf_etl.settings import IngestSettings
     from esf_etl.summary import RunSummary
 
-__all__ = ["LOCK_HELD", "TASK", "ingest_with_retries"]
+__all__ = ["LOCK_HELD", "TASK", "ingest_with_retries", "state_of"]
 
 TASK = "ingest"
 
 LOCK_HELD = "Lock held"
 """Name of the state of a run that did nothing because another one was at work: of type Cancelled."""
+
+
+def state_of(problem: Exception) -> State[Any]:
+    """The state of a run, or of an attempt, that did not do its work."""
+    if isinstance(problem, LockHeld):
+        return Cancelled(name=LOCK_HELD, message=reason(problem))
+    return Failed(message=reason(problem))
 
 
 def ingest_with_retries(
@@ -57,12 +64,9 @@ def ingest_with_retries(
             summaries.append(
                 ingest(settings, progress=progress, step=as_task, watcher=watcher, parse_elsewhere=parse_elsewhere)
             )
-        except LockHeld as problem:
-            problems.append(problem)
-            return Cancelled(name=LOCK_HELD, message=reason(problem))
         except Exception as problem:  # noqa: BLE001 - raised again below, out of Prefect's sight
             problems.append(problem)
-            return Failed(message=reason(problem))
+            return state_of(problem)
         return Completed(message=summaries[0].sentence())
 
     def is_transient(*_of_prefect: object) -> bool:

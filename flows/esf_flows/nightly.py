@@ -20,7 +20,7 @@ from prefect.flow_engine import FlowRunTimeoutError
 from prefect.logging import get_run_logger
 from prefect.logging.handlers import PrefectConsoleHandler
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Completed, Failed
 from prefect.utilities.timeout import timeout
 
 from esf_etl.address import read_address
@@ -32,7 +32,7 @@ from esf_etl.errors import EsfEtlError, LockHeld, MissingExtra, UsageError
 from esf_etl.settings import IngestSettings
 from esf_etl.warehouse.lake.address import is_lake, lake_of, refuse_password
 from esf_flows.artifact import ARTIFACT_KEY, leave_summary
-from esf_flows.attempts import LOCK_HELD, ingest_with_retries
+from esf_flows.attempts import LOCK_HELD, ingest_with_retries, state_of
 from esf_flows.bar import Bar
 from esf_flows.dead import LABEL, end_dead_runs, this_process
 from esf_flows.page import refresh_page
@@ -196,12 +196,10 @@ def _elsewhere(settings: IngestSettings) -> ChunkMapper | None:
 
 def _state_of(problem: Exception, timeout_s: float | None) -> State[Any]:
     """The state in which a run ends that did not do its work."""
-    if isinstance(problem, LockHeld):
-        return Cancelled(name=LOCK_HELD, message=reason(problem))
     if isinstance(problem, FlowRunTimeoutError):
         msg = f"The run took longer than its {timeout_s:g} s and was stopped; what is published is whole."
         return Failed(name=TIMED_OUT, message=msg)
-    return Failed(message=reason(problem))
+    return state_of(problem)
 
 
 def _say_who_runs() -> None:
