@@ -110,7 +110,7 @@ def test_an_empty_landing_folder_where_pages_were_known_ends_with_1(own: Place, 
 
     assert done.code == 1
     assert "[landing-empty]" in done.err
-    assert "Is its disk mounted?" in done.err
+    assert "Is its disk mounted" in done.err
 
 
 @pytest.mark.parametrize(

@@ -47,10 +47,10 @@ _LISTED = pa.schema(
 
 def ledger_of_base(connection: DuckDBPyConnection) -> None:
     """The ledger of the attached `base` as a view of the workspace, whichever release made it."""
-    have = {name for name, *_ in connection.execute("DESCRIBE base.etl.landing_file").fetchall()}
-    missing = [name for _, table, name in ADDED_COLUMNS if table == "landing_file" and name not in have]
-    added = "".join(f", NULL::VARCHAR AS {name}" for name in missing)
-    connection.execute(f"CREATE VIEW {WORK}.ledger AS SELECT *{added} FROM base.etl.landing_file")
+    added = ", ".join(f"NULL::VARCHAR AS {name}" for _, table, name in ADDED_COLUMNS if table == "landing_file")
+    connection.execute(
+        f"CREATE VIEW {WORK}.ledger AS FROM base.etl.landing_file UNION ALL BY NAME SELECT {added} WHERE FALSE"
+    )
 
 
 def append_listed(connection: DuckDBPyConnection, files: Iterator[LandingFile], *, names_twice: bool = False) -> int:
