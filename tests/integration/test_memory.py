@@ -41,10 +41,11 @@ def test_many_large_pages_are_loaded_on_the_first_night_and_kept_on_the_next(
         ("SELECT if(i < 50, 4000000, 7000) AS size_bytes FROM range(100000) AS t(i)", True),
         ("SELECT 4000000 AS size_bytes FROM range(10)", True),
         ("SELECT 1 AS size_bytes WHERE false", False),
+        ("SELECT 7000 AS size_bytes FROM range(10000000)", True),
     ],
-    ids=["a million ordinary ones", "all larger", "fifty large ones", "few, all large", "none"],
+    ids=["a million ordinary ones", "all larger", "fifty large ones", "few, all large", "none", "ten million"],
 )
-def test_the_limit_is_raised_where_a_row_group_would_not_fit(sizes: str, raised: bool, job: Job) -> None:
+def test_the_limit_is_raised_where_a_row_group_or_the_list_would_not_fit(sizes: str, raised: bool, job: Job) -> None:
     with database.workspace(job.landing) as connection:
         before = connection.execute("SELECT current_setting('memory_limit')").fetchone()
         database.fit_memory(connection, sizes)

@@ -55,6 +55,9 @@ _LOCKED = "Could not set lock on file"
 _TIMES_HELD = 4
 """A row group is held as it came, as it is compressed, and by the writer of Parquet; one time is to spare."""
 
+_BYTES_A_FILE = 50
+"""Of each row of the list and of the ledger: a million files keep to `MEMORY_MB`."""
+
 
 def script(name: str, names: Mapping[str, str] | None = None) -> str:
     """The text of one of our SQL files, with `$name` replaced by identifiers of ours (never by data)."""
@@ -87,10 +90,10 @@ def workspace(temporary: Path | None = None) -> Iterator[DuckDBPyConnection]:
 
 
 def fit_memory(connection: DuckDBPyConnection, sizes: str) -> None:
-    """Raise the limit of a workspace where a row group of the pages would not fit it.
+    """Raise the limit of a workspace where a row group of the pages, or what must be held of each, would not fit it.
 
-    `sizes` is a query for the pages' `size_bytes`. Large pages may all lie in one row group. Nothing is raised above
-    what DuckDB takes by itself, most of the machine's memory.
+    `sizes` is a query for the pages' `size_bytes`. Large pages may all lie in one row group. Comparisons of some ten
+    million files do not all spill. Nothing is raised above what DuckDB takes by itself, most of the machine's memory.
     """
     row = connection.execute(
         f"SELECT count(*), coalesce(sum(size_bytes), 0), coalesce(sum(size_bytes) FILTER (size_bytes > $large), 0)"
@@ -99,7 +102,7 @@ def fit_memory(connection: DuckDBPyConnection, sizes: str) -> None:
     ).fetchone()
     pages, total_bytes, large_bytes = row or (0, 0, 0)
     held_bytes = total_bytes * min(1, _PAGES_A_ROW_GROUP / max(1, pages)) + large_bytes
-    needed_mb = int(_TIMES_HELD * held_bytes / 1_000_000)
+    needed_mb = int(max(_TIMES_HELD * held_bytes, pages * _BYTES_A_FILE) / 1_000_000)
     if needed_mb <= MEMORY_MB:
         return
     connection.execute("RESET memory_limit")
