@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -225,7 +224,7 @@ def held(self, name):
     begin_stage(self, name)
     if name == "write":
         print("held", flush=True)
-        self.connection.execute("SELECT sum(a.range * b.range) FROM range(3000000) AS a, range(3000000) AS b").fetchall()
+        self.connection.execute("SELECT sum(a.range * b.range) FROM range(3000000) a, range(3000000) b").fetchall()
 
 Run._begin_stage = held
 sys.exit(main())
