@@ -29,14 +29,19 @@ from esf_schemas import PROJECT_TABLES, STAGED_TABLES, staged_arrow_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from esf_etl.batch import Chunk
+    from esf_etl.batch import Chunk, ChunkMapper
     from esf_etl.run import Run
 
 __all__ = ["elect_versions", "take_in"]
 
 _FILES_A_CHUNK = 500
+_FILES_A_CHUNK_ELSEWHERE = 2_500
+"""At most. What a cluster takes for a chunk, however small, is as long as the parsing of some 350 pages."""
+_CHUNKS_ELSEWHERE = 64
+"""Chunks become larger only beyond so many: enough for the workers of a cluster to have equal shares."""
 _CHUNKS_A_BATCH = 10
-"""So many chunks are validated at once: a validation takes as long for one row as for a thousand."""
+_FILES_A_BATCH = 5_000
+"""At most so many are validated at once: a validation takes as long for one row as for a thousand."""
 _TASKS_ASKED_FOR_AT_ONCE = 50
 
 _PUT_ASIDE = [contract.table().name for contract in PROJECT_TABLES]
@@ -92,10 +97,13 @@ def _parse(run: Run) -> None:
     append_staged(connection, "project", schemas["project"].empty_table().select(_ELECTED_BY))
     count = run.count("FROM work.todo")
     run.aside = {name: [] for name in _PUT_ASIDE}
+    size = _files_a_chunk(run, count)
+    chunks_a_batch = min(_CHUNKS_A_BATCH, max(1, _FILES_A_BATCH // size))
+    tasks = _tasks(run, schemas, count, size)
     # Closed here, whatever happens: what clears up after a run must not find processes that still write for it.
-    with run.told("parse"), closing(_chunks(run, _tasks(run, schemas), count)) as chunks, _contacts(run) as put_aside:
+    with run.told("parse"), closing(_chunks(run, tasks, count)) as chunks, _contacts(run) as put_aside:
         arriving = _told_of(run, chunks, count)
-        while batch := list(islice(arriving, _CHUNKS_A_BATCH)):
+        while batch := list(islice(arriving, chunks_a_batch)):
             tables = [chunk.all_tables() for chunk in batch]
             accepted = validate({name: pa.concat_tables(each[name] for each in tables) for name in schemas})
             append_staged(connection, "project", accepted.tables["project"].select(_ELECTED_BY))
@@ -104,6 +112,18 @@ def _parse(run: Run) -> None:
             for chunk in batch:
                 for name, path in chunk.aside.items():
                     run.aside[name].append(path)
+
+
+def _files_a_chunk(run: Run, count: int) -> int:
+    """How many files are a task: more of very many, where each task is paid for."""
+    if _elsewhere(run) is None:
+        return _FILES_A_CHUNK
+    return max(_FILES_A_CHUNK, min(_FILES_A_CHUNK_ELSEWHERE, count // _CHUNKS_ELSEWHERE))
+
+
+def _elsewhere(run: Run) -> ChunkMapper | None:
+    """What parses the chunks instead of this machine; nothing for a dry run, which has no place to lay rows aside."""
+    return None if run.settings.dry_run else run.parse_elsewhere
 
 
 def _told_of(run: Run, chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
@@ -117,8 +137,8 @@ def _told_of(run: Run, chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
 
 def _chunks(run: Run, tasks: Iterator[ChunkTask], count: int) -> Generator[Chunk, None, None]:
     """The parsed chunks in the order of the tasks."""
-    if run.parse_elsewhere is not None and not run.settings.dry_run:  # a dry run has no place to lay rows aside
-        return run.parse_elsewhere(tasks)
+    if (elsewhere := _elsewhere(run)) is not None:
+        return elsewhere(tasks)
     return map_in_order(
         parse_chunk,
         tasks,
@@ -163,8 +183,8 @@ def _page_of(run: Run, number: int) -> bytes:
     return page_bytes(run.settings.landing, found[0], limit=run.settings.max_page_bytes)
 
 
-def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
-    """The files to read in the order of their numbers, as tasks.
+def _tasks(run: Run, schemas: dict[str, pa.Schema], count: int, size: int) -> Iterator[ChunkTask]:
+    """The `count` files to read in the order of their numbers, as tasks of `size` files.
 
     All rows are put aside but contacts, which must not reach the disk but in the vault. A dry run has no folder for
     them.
@@ -173,17 +193,18 @@ def _tasks(run: Run, schemas: dict[str, pa.Schema]) -> Iterator[ChunkTask]:
     forgotten = run.suppression.forgotten() if run.suppression else None
     masking = Masking(prose=run.settings.mask_prose, forgotten=forgotten)
     corrections = corrections_of(run.overrides)
-    for first in range(0, run.count("FROM work.todo"), _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE):
+    for first in range(0, count, size * _TASKS_ASKED_FOR_AT_ONCE):
         rows = run.connection.execute(
             "SELECT file_no, path, size_bytes, mtime_ns, known_sha256, etag FROM work.todo"
             " WHERE file_no >= $first AND file_no < $last ORDER BY file_no",
-            {"first": first, "last": first + _FILES_A_CHUNK * _TASKS_ASKED_FOR_AT_ONCE},
+            {"first": first, "last": first + size * _TASKS_ASKED_FOR_AT_ONCE},
         ).fetchall()
         files = list(map(WaitingFile._make, rows))
-        for start in range(0, len(files), _FILES_A_CHUNK):
+        for start in range(0, len(files), size):
             aside = {
                 name: str(run.staging / f"{name}.{first + start:09}.arrow")
                 for name in ([] if run.settings.dry_run else _PUT_ASIDE)
             }
-            some = files[start : start + _FILES_A_CHUNK]
-            yield ChunkTask(root, some, schemas, run.settings.max_page_bytes, aside, masking, corrections)
+            yield ChunkTask(
+                root, files[start : start + size], schemas, run.settings.max_page_bytes, aside, masking, corrections
+            )

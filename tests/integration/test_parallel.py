@@ -7,9 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
+import pytest
+
+from esf_etl.batch import Chunk, ChunkTask, parse_chunk
 from esf_etl.parallel import map_in_order, workers_for
+from esf_etl.pipeline import ingest
+from esf_etl.settings import IngestSettings
+from tests.integration.conftest import Job, project
 
 _SLEEPER = """
 import os, time
@@ -69,3 +76,24 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize(("dry_run", "sizes"), [(False, [5, 5, 5, 5]), (True, [])], ids=["run", "dry run"])
+def test_of_many_files_more_are_a_chunk_where_they_are_parsed_elsewhere(
+    dry_run: bool, sizes: list[int], job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        job.put(f"{number}.txt", project(f"Projekt {number}"))
+    for name, value in (("_FILES_A_CHUNK", 2), ("_FILES_A_CHUNK_ELSEWHERE", 5), ("_CHUNKS_ELSEWHERE", 3)):
+        monkeypatch.setattr(f"esf_etl.intake.{name}", value)
+    asked: list[int] = []
+
+    def elsewhere(tasks: Iterable[ChunkTask]) -> Generator[Chunk, None, None]:
+        for task in tasks:
+            asked.append(len(task.files))
+            yield parse_chunk(task)
+
+    settings = IngestSettings(landing=job.landing, warehouse=job.warehouse, settle_s=0, dry_run=dry_run)
+    summary = ingest(settings, parse_elsewhere=elsewhere)
+
+    assert (summary.loaded, asked) == (20, sizes)
