@@ -25,7 +25,7 @@ _SUBCOMMANDS = {
     "nights": _Subcommand("a lake's nights: seconds and bytes, as ratios to the full load", ("rounds", "workers")),
     "workers": _Subcommand("parsing with 1 and 2 workers, here and on Dask, and what the scheduler costs", ("rounds",)),
     "ledger": _Subcommand(
-        "nights at sizes that cannot be loaded, with invented rows", ("files", "listed"), needs_corpus=False
+        "nights at sizes that cannot be loaded, with invented rows", ("files", "idle", "listed"), needs_corpus=False
     ),
 }
 
@@ -33,6 +33,7 @@ _OPTIONS = {
     "rounds": (3, "times each is measured; medians count (3)"),
     "workers": (None, "processes that parse (as many as ingest takes)"),
     "files": ([100_000], "sizes of the lake (100000)"),
+    "idle": ([], "sizes of lakes of which only the ledger is invented, for one idle night each"),
     "listed": (2_000, "files of the folder and the bucket that are listed (2000)"),
 }
 

@@ -1,7 +1,7 @@
 """A lake with more projects than can be loaded here, and nights of it: programs of their own, set by the environment.
 
 `fill N` adds rows by SQL to a lake that holds the pages of a small landing folder, until N files and projects are
-there.
+there; `fill-ledger N` adds them to the ledger only.
 `night N` is a real run, but for the list of the landing folder: beside the files that are there it names those N.
 """
 
@@ -26,10 +26,11 @@ _SIZE_BYTES, _TIME_NS = 7_400, 10**18
 _ID = "'invented-' || left(md5(n::VARCHAR), 16) AS project_id"
 _STAT = f"{_SIZE_BYTES} AS size_bytes, {_TIME_NS} AS mtime_ns, {_TIME_NS} AS ctime_ns"
 _PATH = "format('{:04d}/{:07d}.txt', n // 1000, n)"
+_LEDGER = "landing_file"
 _REPLACED = {
     "project": f"{_ID}, {_PATH} AS source_path, {_TIME_NS} AS source_mtime_ns",
     "project_section": f"{_ID}, 'Kort.' AS body",
-    "landing_file": f"{_ID}, {_PATH} AS path, {_STAT}",
+    _LEDGER: f"{_ID}, {_PATH} AS path, {_STAT}",
 }
 
 
@@ -39,18 +40,22 @@ def main() -> int:
 
     what, files = sys.argv[1], int(sys.argv[2])
     settings = IngestSettings.from_environment()
-    print(json.dumps(_fill(settings, files) if what == "fill" else _night(settings, files)))
+    if what == "night":
+        print(json.dumps(_night(settings, files)))
+    else:
+        print(json.dumps(_fill(settings, files, only_ledger=what == "fill-ledger")))
     return 0
 
 
-def _fill(settings: IngestSettings, files: int) -> dict[str, int]:
+def _fill(settings: IngestSettings, files: int, *, only_ledger: bool) -> dict[str, int]:
     from esf_etl.warehouse.database import workspace
     from esf_etl.warehouse.lake.address import read_lake
     from esf_etl.warehouse.lake.attach import attach_lake, load_extensions
     from esf_schemas import PROJECT_TABLES
 
     text = Template(Path(__file__).with_name("invented.sql").read_text(encoding="utf-8"))
-    places = {contract.table().name: "history" for contract in PROJECT_TABLES} | {"landing_file": "etl"}
+    places = {contract.table().name: "history" for contract in PROJECT_TABLES} | {_LEDGER: "etl"}
+    filled = {_LEDGER: places[_LEDGER]} if only_ledger else places
     assert settings.lake is not None
     with workspace(settings.warehouse) as connection:
         load_extensions(connection)
@@ -62,7 +67,7 @@ def _fill(settings: IngestSettings, files: int) -> dict[str, int]:
         for first in range(real[0], files, _AT_ONCE):
             connection.execute("SET VARIABLE first = $value", {"value": first})
             connection.execute("SET VARIABLE until = $value", {"value": min(first + _AT_ONCE, files)})
-            for table, schema in places.items():
+            for table, schema in filled.items():
                 names = {"table": table, "schema": schema, "replaced": _REPLACED.get(table, _ID)}
                 connection.execute(text.substitute(names))
         return {"projects": files}

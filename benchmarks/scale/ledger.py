@@ -43,6 +43,8 @@ def ledger(args: Namespace, corpus: None, folder: Path, tell: Callable[[str], No
         server = stack.enter_context(postgres(Path(place)))
         for files in args.files:
             rows += _nights(server, files, folder / str(files), tell)
+        for files in args.idle:
+            rows += _nights(server, files, folder / f"idle-{files}", tell, changes=False)
     stages = list(dict.fromkeys(stage for row in rows for stage in row["stages_s"]))
     head = ["", "files", "run s", "µs a file", "CPU s", "peak MB", "read MB", "written MB", *stages]
     print(f"\n{_NOTE}\n\n" + as_table(head, [_shown(row, stages) for row in rows]))
@@ -58,8 +60,10 @@ def _shown(row: dict[str, Any], stages: list[str]) -> list[str | float | None]:
     return [row["night"], row["files"], *took, *(row["stages_s"].get(stage) for stage in stages)]
 
 
-def _nights(server: Server, files: int, folder: Path, tell: Callable[[str], None]) -> list[dict[str, Any]]:
-    """An idle night and one with changes, of a fresh lake with so many files."""
+def _nights(
+    server: Server, files: int, folder: Path, tell: Callable[[str], None], *, changes: bool = True
+) -> list[dict[str, Any]]:
+    """An idle night, and one with changes, of a fresh lake with so many files. An idle night needs but the ledger."""
     folder.mkdir()
     corpus = Corpus.at(folder / "corpus", min(_REAL, files))
     address = f"ducklake:postgres:{server.make_database()}"
@@ -67,10 +71,12 @@ def _nights(server: Server, files: int, folder: Path, tell: Callable[[str], None
     site = Site(folder, said)
     site.run()
     tell(f"invented rows of {files:,} projects")
-    filled = measure([*_PROGRAM, "fill", str(files)], site.environment())
-    print(json.dumps({"files": files, "filled_s": filled.elapsed_s}), flush=True)
+    filled = measure([*_PROGRAM, "fill" if changes else "fill-ledger", str(files)], site.environment())
+    lake_bytes = sum(path.stat().st_size for path in (folder / "lake").rglob("*.parquet"))
+    print(json.dumps({"files": files, "filled_s": filled.elapsed_s, "parquet_bytes": lake_bytes}), flush=True)
     rows = []
-    for night, changed in (("idle night", 0), (f"night with {corpus.changed} changes", corpus.changed)):
+    nights = [("idle night", 0), (f"night with {corpus.changed} changes", corpus.changed)]
+    for night, changed in nights if changes else nights[:1]:
         tell(f"{night}, {files:,} files")
         if changed:
             corpus.change(coming=False)

@@ -51,8 +51,11 @@ def test_a_night_is_measured_by_its_bytes_and_compared_with_the_full_load(tmp_pa
 @pytest.mark.slow
 @needs_postgres
 def test_a_night_of_more_pages_than_there_are_is_a_run_over_all_of_them(tmp_path: Path) -> None:
-    [filled, idle, changed], text = run(tmp_path, "ledger", "--files", "700", "--listed", "30")
-    assert filled["files"] == 700
+    lines, text = run(tmp_path, "ledger", "--files", "700", "--idle", "900", "--listed", "30")
+    [filled, idle, changed, ledger_filled, ledger_idle] = lines
+    assert (filled["files"], ledger_filled["files"]) == (700, 900)
+    assert filled["parquet_bytes"] > ledger_filled["parquet_bytes"] > 0
+    assert (ledger_idle["night"], ledger_idle["files"]) == ("idle night", 900)
     assert (idle["night"], changed["night"]) == ("idle night", "night with 200 changes")
     assert "write" not in idle["stages_s"]
     assert {"look", "write", "audit", "commit"} <= changed["stages_s"].keys()
