@@ -97,4 +97,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _function(nodeid: str) -> str:
     """The test's name as a sentence, without its parameters."""
-    return nodeid.rpartition("::")[2].partition("[")[0].removeprefix("test_").replace("_", " ")
+    name = nodeid.rpartition("::")[2].partition("@")[0]  # tests of a group are run as `name@group`
+    return name.partition("[")[0].removeprefix("test_").replace("_", " ")

@@ -54,26 +54,24 @@ class Nightly:
 
     def task_runs(self, state: State[Any], *, expected: int) -> list[dict[str, Any]]:
         """Its task runs in their order. The server learns of them by events, some time later."""
-        return self._wait("task_runs", state, expected)
+        until = time.monotonic() + 30
+        while len(found := self._filter("task_runs", state)) < expected and time.monotonic() < until:
+            time.sleep(0.2)
+        return sorted(found, key=lambda run: str(run["start_time"]))
 
-    def logs(self, state: State[Any], *, expected: int = 1) -> list[dict[str, Any]]:
-        """Its log lines, which are sent every two seconds."""
-        return self._wait("logs", state, expected)
-
-    def told(self, state: State[Any], text: str) -> str:
-        """All its log lines as one text, once `text` is among them, or half a minute has gone."""
+    def logs(self, state: State[Any]) -> list[dict[str, Any]]:
+        """All its log lines, which are sent every two seconds: the flow's last one is that it finished."""
         until = time.monotonic() + 30
         while True:
-            lines = "\n".join(line["message"] for line in self._filter("logs", state))
-            if text in lines or time.monotonic() > until:
-                return lines
+            found = self._filter("logs", state)
+            of_the_flow = [line["message"] for line in found if line["name"] == "prefect.flow_runs"]
+            if any(line.startswith("Finished in state") for line in of_the_flow) or time.monotonic() > until:
+                return sorted(found, key=lambda line: str(line["timestamp"]))
             time.sleep(0.2)
 
-    def _wait(self, what: str, state: State[Any], expected: int) -> list[dict[str, Any]]:
-        until = time.monotonic() + 30
-        while len(found := self._filter(what, state)) < expected and time.monotonic() < until:
-            time.sleep(0.2)
-        return sorted(found, key=lambda item: str(item.get("start_time") or item.get("timestamp")))
+    def told(self, state: State[Any]) -> str:
+        """All its log lines as one text."""
+        return "\n".join(line["message"] for line in self.logs(state))
 
     def artifact(self) -> dict[str, Any]:
         found: dict[str, Any] = self._api.get("/artifacts/run-summary/latest").raise_for_status().json()
@@ -267,7 +265,7 @@ def test_a_server_that_cannot_show_the_progress_or_keep_the_summary_fails_no_run
     state = nightly()
 
     assert (state.type, state.message) == ("COMPLETED", "Published: 3 loaded.")
-    told = "\n".join(line["message"] for line in nightly.logs(state, expected=20))
+    told = nightly.told(state)
     assert "The progress is shown no longer: Unexpected ConnectError" in told
     assert "The summary could not be left: Unexpected ConnectError" in told
 
@@ -300,7 +298,7 @@ def test_a_run_is_named_for_its_landing_folder_and_the_day(nightly: Nightly, lan
 def test_the_log_of_a_run_names_its_stages(nightly: Nightly) -> None:
     state = nightly()
 
-    told = [line["message"] for line in nightly.logs(state, expected=20)]
+    told = [line["message"] for line in nightly.logs(state)]
     stages = [line.removeprefix("Stage ") for line in told if line.startswith("Stage ")]
     assert stages[:2] == ["look", "parse"]
     assert stages[-2:] == ["flip", "record"]
@@ -397,7 +395,7 @@ def test_a_newer_parser_is_noticed_and_reading_again_is_offered(
         f"run [nightly/reprocess](<http://127.0.0.1:4200/deployments/deployment/{deployed['reprocess']['id']}>)" in text
     )
     offer = "To read them again: the deployment nightly/reprocess."
-    assert offer in nightly.told(state, offer)
+    assert offer in nightly.told(state)
     assert nightly(reprocess=True).message == "Published: 0 loaded, 3 same-content."
     assert "newer parser" not in nightly.artifact()["data"]
 
@@ -459,7 +457,7 @@ def test_nothing_of_a_page_and_no_contact_reaches_prefect(
 ) -> None:
     state = nightly(with_contacts=with_contacts)
     assert (warehouse / "private" / "contacts.duckdb").is_file() == with_contacts
-    nightly.logs(state, expected=20)
+    nightly.logs(state)
     nightly.task_runs(state, expected=7)
 
     kept = everything_prefect_keeps()
@@ -481,7 +479,7 @@ def test_an_unexpected_error_is_told_without_its_message(nightly: Nightly, monke
 
     assert state.type == "FAILED"
     assert str(state.message).startswith("Unexpected ValueError in test_nightly.py, line ")
-    told = "\n".join(line["message"] for line in nightly.logs(state, expected=8))
+    told = "\n".join(line["message"] for line in nightly.logs(state))
     assert "ValueError, by way of:" in told
     assert "pipeline.py" in told
     kept = everything_prefect_keeps()

@@ -24,7 +24,7 @@ from esf_etl.settings import IngestSettings
 from esf_etl.warehouse import journal
 from esf_etl.warehouse.folder import WarehouseFolder
 from esf_etl.warehouse.reading import warehouse_digest
-from tests.flows.conftest import PREFECT, processes_of, project
+from tests.flows.conftest import PREFECT, Patient, processes_of, project
 from tests.promises import Tally
 
 pytestmark = [*PREFECT, pytest.mark.slow]
@@ -90,7 +90,8 @@ class Served:
         return runs
 
     def post(self, path: str, asked: Any) -> Any:
-        return httpx.post(f"{self.address}/api{path}", json=asked, timeout=30).raise_for_status().json()
+        with httpx.Client(transport=Patient()) as client:
+            return client.post(f"{self.address}/api{path}", json=asked, timeout=30).raise_for_status().json()
 
     def deployment(self) -> str:
         """The id of the nightly deployment, which is there some time after the server."""

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("lake")
 RUNS = 10
 """Of each of two writers."""
 
-PAUSE_S = 0.0 if FULL else 1.0
+PAUSE_S = 0.0 if FULL else 3.0
 """Between the looks of a reader: without one, four of them leave the writers little of two cores."""
 
 WRITES = """
