@@ -28,7 +28,8 @@ _STAT = f"{_SIZE_BYTES} AS size_bytes, {_TIME_NS} AS mtime_ns, {_TIME_NS} AS cti
 _PATH = "format('{:04d}/{:07d}.txt', n // 1000, n)"
 _LEDGER = "landing_file"
 _REPLACED = {
-    "project": f"{_ID}, {_PATH} AS source_path, {_TIME_NS} AS source_mtime_ns",
+    # An owner each: of the same owner, amounts and period, all would be likely duplicates, and a finding each.
+    "project": f"{_ID}, owner || ' ' || n AS owner, {_PATH} AS source_path, {_TIME_NS} AS source_mtime_ns",
     "project_section": f"{_ID}, 'Kort.' AS body",
     _LEDGER: f"{_ID}, {_PATH} AS path, {_STAT}",
 }

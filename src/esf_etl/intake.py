@@ -20,7 +20,6 @@ from esf_etl.pages.masking import Masking
 from esf_etl.parallel import map_in_order, workers_for
 from esf_etl.room import require_room
 from esf_etl.validate import validate
-from esf_etl.warehouse.database import fit_memory
 from esf_etl.warehouse.overriding import note_after
 from esf_etl.warehouse.staging import append_staged
 from esf_etl.warehouse.upsert import elect
@@ -57,10 +56,6 @@ def take_in(run: Run) -> None:
     summary = run.summary
     if not run.settings.dry_run:
         require_room(run)
-        # Those that left may be in the warehouse still.
-        fit_memory(
-            run.connection, "SELECT size_bytes FROM work.listed UNION ALL FROM base.etl.landing_file SELECT size_bytes"
-        )
     _parse(run)
     with run.told("elect"):
         summary.rejected = run.count("SELECT DISTINCT file_no FROM work.reject")

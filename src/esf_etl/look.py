@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from esf_etl.address import StoreUrl
 from esf_etl.errors import LandingError
 from esf_etl.inbox import scan_landing
-from esf_etl.warehouse.database import script
+from esf_etl.warehouse.database import fit_memory, script
 from esf_etl.warehouse.overriding import counts_of, mark_misread, overrides_of, stage_overrides
 from esf_etl.warehouse.rebuilding import lost_by_rebuilding
 from esf_etl.warehouse.staging import append_listed
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from esf_etl.run import Run
 
 __all__ = ["look", "tell_of_overrides"]
+
+_SIZES = "SELECT size_bytes FROM work.listed UNION ALL FROM base.etl.landing_file SELECT size_bytes"
+"""Of all files that are there, and of those that left, which may be in the warehouse still."""
 
 _NAMED_MOST = 100
 """So many links, pipes and the like are named: a folder full of them must not fill the journal."""
@@ -45,6 +48,8 @@ def look(run: Run) -> None:
         if (more := len(passed_over) - _NAMED_MOST) > 0:
             run.warn(f"{more} more that are no regular files were passed over.")
         _refuse_emptiness(run)
+        if not run.settings.dry_run:  # which has no folder to spill to, and no limit of ours
+            fit_memory(connection, _SIZES)
         forgotten = run.suppression.forgotten() if run.suppression else None
         run.overrides_changed = stage_overrides(connection, run.overrides, forgotten)
         summary.ignored = run.count("FROM work.left_unread")

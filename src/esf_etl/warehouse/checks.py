@@ -49,6 +49,7 @@ def checks_of_keys(
 
 def checks_of_history(database: str, *, whole: bool = False) -> Iterator[RowCheck]:
     """Versions follow each other, and every row has its project; `whole` looks at past versions, too."""
+    projects = f"{database}.{HISTORY}.project"
     for contract in PROJECT_TABLES:
         table = contract.table()
         history = f"{database}.{HISTORY}.{table.name}"
@@ -56,15 +57,18 @@ def checks_of_history(database: str, *, whole: bool = False) -> Iterator[RowChec
             f"versions of {table.name} that end before they begin",
             f"SELECT 1 FROM {history} WHERE valid_to <= valid_from",
         )
-        yield RowCheck(
-            f"versions of {table.name} that are current beside a later one",
-            f"SELECT 1 FROM {history} WHERE valid_to IS NULL"
-            " GROUP BY project_id HAVING min(valid_from) < max(valid_from)",
-        )
-        yield RowCheck(
-            f"rows of {table.name} without a project",
-            f"SELECT 1 FROM {database}.main.{table.name} ANTI JOIN {database}.main.project USING (project_id)",
-        )
+        current = f"(FROM {history} WHERE valid_to IS NULL)"
+        if table.name == "project":
+            yield RowCheck(
+                "versions of project that are current beside a later one",
+                f"SELECT 1 FROM {current} GROUP BY project_id HAVING min(valid_from) < max(valid_from)",
+            )
+        else:
+            yield RowCheck(
+                f"current rows of {table.name} without that version of their project",
+                f"SELECT 1 FROM {current} AS rows ANTI JOIN (FROM {projects} WHERE valid_to IS NULL) AS version"
+                " ON version.project_id = rows.project_id AND version.valid_from = rows.valid_from",
+            )
         if not whole:
             continue
         yield RowCheck(
@@ -80,7 +84,7 @@ def checks_of_history(database: str, *, whole: bool = False) -> Iterator[RowChec
         )
         yield RowCheck(
             f"rows of {HISTORY}.{table.name} without that version of their project",
-            f"SELECT 1 FROM {history} AS rows ANTI JOIN {database}.{HISTORY}.project AS version"
+            f"SELECT 1 FROM {history} AS rows ANTI JOIN {projects} AS version"
             " ON version.project_id = rows.project_id AND version.valid_from = rows.valid_from"
             " AND version.valid_to IS NOT DISTINCT FROM rows.valid_to",
         )
